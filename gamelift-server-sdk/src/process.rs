@@ -1,0 +1,328 @@
+//! The server process: from connected to ready to ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gamelift_wire::requests::{
+    ActivateServerProcess, ComputeCertificate, FleetRoleCredentials, GetFleetRoleCredentials, Request,
+};
+use gamelift_wire::{SDK_LANGUAGE, SDK_VERSION};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout_at};
+
+use crate::config::Config;
+use crate::driver::{Command, Driver, Ends};
+use crate::error::{CallError, CloseReason, ConnectError};
+use crate::events::{Event, Events};
+use crate::tls;
+use crate::transport::{Dial, Network};
+use crate::uplink::Answer;
+
+/// Ports that GameLift takes (AWS API reference, `PortNumber`).
+const PORTS: std::ops::RangeInclusive<u16> = 1..=60_000;
+
+/// Log paths that a process may announce. AWS names no number; this one keeps the frame small.
+const LOG_PATHS_MAX: usize = 64;
+
+impl Config {
+    /// Connects to the service. Nothing is promised to it yet: that is [`Connected::ready`].
+    ///
+    /// Several attempts, 60 s in all unless configured; a refusal (HTTP 4xx) and an untrusted certificate end it at once.
+    /// A task on the current Tokio runtime keeps the connection from here on: it reconnects by itself for as long as a
+    /// handle lives. Call it as often as you like: several server processes may live in one OS process, each with its own
+    /// process id.
+    ///
+    /// # Errors
+    /// [`ConnectError`]. Connecting again is fine.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: dropping the future closes the half-made connection.
+    pub async fn connect(self) -> Result<Connected, ConnectError> {
+        // Also for `ws`: a refresh may lead to `wss`. Roots are files, so they are read off the runtime's threads.
+        let (secure, extra_ca) = (self.websocket_url.scheme() == "wss", self.extra_ca.clone());
+        let tls = match tokio::task::spawn_blocking(move || tls::client_config(&extra_ca)).await {
+            Ok(Ok(tls)) => Some(tls),
+            Ok(Err(error)) if secure => return Err(error),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "no TLS roots; a refresh to a wss endpoint would fail");
+                None
+            }
+            Err(error) => return Err(ConnectError::Tls(error.to_string())),
+        };
+        self.connect_over(Network::new(tls)).await
+    }
+
+    /// The same over a network of the caller's.
+    pub(crate) async fn connect_over(self, dialer: impl Dial) -> Result<Connected, ConnectError> {
+        let config = Arc::new(self);
+        let (driver, Ends { commands, events, closed, connected }) =
+            Driver::new(config.clone(), Arc::new(dialer));
+        tokio::spawn(driver.run());
+        match connected.await {
+            Ok(result) => result?,
+            Err(_) => return Err(ConnectError::Closed(CloseReason::DriverStopped)),
+        }
+        let shared = Shared { call_timeout: config.call_timeout, closed };
+        Ok(Connected { process: ServerProcess { commands, shared, config }, events })
+    }
+}
+
+/// Connected, but not ready: the service knows the process exists and sends it nothing to do.
+#[derive(Debug)]
+#[must_use = "dropping it closes the connection"]
+pub struct Connected {
+    process: ServerProcess,
+    events: mpsc::Receiver<Event>,
+}
+
+impl Connected {
+    /// Tells the service that the process can host a game session. `ProcessReady`.
+    ///
+    /// Heartbeats begin at once: the first event is a [`HealthCheck`](crate::HealthCheck), and the service waits for its
+    /// answer before it assigns a game session.
+    ///
+    /// # Errors
+    /// [`ReadyError`] gives the connection back, so that it can be tried again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe for the SDK: dropping the future closes the connection. The service may have taken the process for ready
+    /// meanwhile, and notices by its missing heartbeats.
+    pub async fn ready(self, ready: Ready) -> Result<(ServerProcess, Events), ReadyError> {
+        if let Err(kind) = ready.check() {
+            return Err(ReadyError { connected: Box::new(self), kind });
+        }
+        let tool = self.process.config.tool.clone();
+        let request = Request::ActivateServerProcess(ActivateServerProcess {
+            sdk_version: SDK_VERSION.to_owned(),
+            sdk_language: SDK_LANGUAGE.to_owned(),
+            sdk_tool_name: tool.as_ref().map(|(name, _)| name.clone()),
+            sdk_tool_version: tool.and_then(|(_, version)| version),
+            port: i64::from(ready.port),
+            log_paths: ready.log_paths,
+        });
+        match self.process.call(request).await {
+            Ok(_) => Ok((self.process, Events::new(self.events))),
+            Err(error) => Err(ReadyError { connected: Box::new(self), kind: ReadyErrorKind::Call(error) }),
+        }
+    }
+}
+
+/// What a process announces when it is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ready {
+    port: u16,
+    log_paths: Vec<String>,
+}
+
+impl Ready {
+    /// Players connect to this port, 1 to 60,000. The service hands it out; it never connects to it.
+    pub fn on_port(port: u16) -> Self {
+        Self { port, log_paths: Vec::new() }
+    }
+
+    /// A file or folder whose contents managed fleets keep after the game session; may be called several times.
+    pub fn log_path(mut self, path: impl Into<String>) -> Self {
+        self.log_paths.push(path.into());
+        self
+    }
+
+    fn check(&self) -> Result<(), ReadyErrorKind> {
+        if !PORTS.contains(&self.port) {
+            return Err(ReadyErrorKind::Port { port: self.port });
+        }
+        if self.log_paths.len() > LOG_PATHS_MAX || self.log_paths.iter().any(String::is_empty) {
+            return Err(ReadyErrorKind::LogPaths { count: self.log_paths.len() });
+        }
+        Ok(())
+    }
+}
+
+/// The process is not ready. The connection is still there: [`into_connected`](Self::into_connected).
+#[derive(Debug, thiserror::Error)]
+#[error("not ready: {kind}")]
+pub struct ReadyError {
+    connected: Box<Connected>,
+    /// What went wrong.
+    #[source]
+    pub kind: ReadyErrorKind,
+}
+
+impl ReadyError {
+    /// The connection, to try again with.
+    pub fn into_connected(self) -> Connected {
+        *self.connected
+    }
+}
+
+/// Why a process is not ready.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadyErrorKind {
+    /// GameLift would refuse the port.
+    #[error("port must be between {} and {}, not {port}", PORTS.start(), PORTS.end())]
+    Port {
+        /// The port.
+        port: u16,
+    },
+    /// Too many log paths, or an empty one.
+    #[error("log paths must be at most {LOG_PATHS_MAX} and none of them empty; {count} were given")]
+    LogPaths {
+        /// How many were given.
+        count: usize,
+    },
+    /// The service refused, or could not be asked.
+    #[error("{0}")]
+    Call(#[source] CallError),
+}
+
+/// A server process that the service knows and may give a game session to. A cheap clone.
+///
+/// When the last handle is dropped ([`GameSession`](crate::GameSession)s count), the connection closes and the service
+/// sees a process that went silent; [`end`](Self::end) is the proper goodbye.
+#[derive(Clone)]
+pub struct ServerProcess {
+    commands: mpsc::Sender<Command>,
+    shared: Shared,
+    config: Arc<Config>,
+}
+
+impl std::fmt::Debug for ServerProcess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerProcess").field("process_id", &self.config.process_id).finish_non_exhaustive()
+    }
+}
+
+impl ServerProcess {
+    /// The id this process connected with.
+    pub fn process_id(&self) -> &str {
+        &self.config.process_id
+    }
+
+    /// Ends the process in the eyes of the service, and its game session with it. `ProcessEnding`. Exit within 30 s
+    /// after it.
+    ///
+    /// On success the connection is closed, [`Events::next`](crate::Events::next) returns `None` and all other calls fail.
+    ///
+    /// # Errors
+    /// [`CallError`]. If the service refused, the process stays ready; keep a clone to try again.
+    /// [`CallError::Closed`] with [`CloseReason::Ended`] means that somebody else ended it: fine.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not safe: if the future is dropped the service may or may not have been told; if not, it sees a crash.
+    pub async fn end(self) -> Result<(), CallError> {
+        self.call(Request::TerminateServerProcess).await.map(|_| ())
+    }
+
+    /// Where this compute's TLS certificate is, and the compute's name. `GetComputeCertificate`.
+    ///
+    /// # Errors
+    /// [`CallError::Refused`] if the compute was registered without one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn compute_certificate(&self) -> Result<ComputeCertificate, CallError> {
+        match self.call(Request::GetComputeCertificate).await? {
+            Answer::Certificate(certificate) => Ok(certificate),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Credentials of an IAM role that the fleet may take on. `GetFleetRoleCredentials`. Asks anew each time.
+    ///
+    /// `None` on an Anywhere fleet, which has no role: there the service answers with empty credentials.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn fleet_role_credentials(
+        &self,
+        role_arn: impl Into<String>,
+        role_session_name: Option<String>,
+    ) -> Result<Option<FleetRoleCredentials>, CallError> {
+        // The official SDKs' default, cut to what AWS allows.
+        let default =
+            || format!("{}-{}", self.config.fleet_id, self.config.host_id).chars().take(64).collect();
+        let request = Request::GetFleetRoleCredentials(GetFleetRoleCredentials {
+            role_arn: role_arn.into(),
+            role_session_name: Some(role_session_name.unwrap_or_else(default)),
+        });
+        match self.call(request).await? {
+            Answer::Credentials(credentials) => {
+                Ok(Some(credentials).filter(|credentials| !credentials.access_key_id.is_empty()))
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Waits until the connection is over for good, and says why.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe.
+    pub async fn closed(&self) -> CloseReason {
+        self.shared.closed().await
+    }
+
+    pub(crate) async fn call(&self, request: Request) -> Result<Answer, CallError> {
+        call(&self.commands, &self.shared, request).await
+    }
+}
+
+/// What every handle knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) call_timeout: Duration,
+    pub(crate) closed: watch::Receiver<Option<CloseReason>>,
+}
+
+impl Shared {
+    async fn closed(&self) -> CloseReason {
+        let mut closed = self.closed.clone();
+        match closed.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or(CloseReason::DriverStopped),
+            Err(_) => CloseReason::DriverStopped,
+        }
+    }
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Command").field("action", &self.request.action()).finish_non_exhaustive()
+    }
+}
+
+/// One call: one deadline, through every queue.
+pub(crate) async fn call(
+    commands: &mpsc::Sender<Command>,
+    shared: &Shared,
+    request: Request,
+) -> Result<Answer, CallError> {
+    let deadline = Instant::now() + shared.call_timeout;
+    let permit = match timeout_at(deadline, commands.reserve()).await {
+        Ok(Ok(permit)) => permit,
+        Ok(Err(_)) => return Err(CallError::Closed(shared.closed().await)),
+        Err(_) => return Err(CallError::NotSent),
+    };
+    let (reply, answer) = oneshot::channel();
+    permit.send(Command { request, deadline: deadline.into_std(), reply });
+    match answer.await {
+        Ok(result) => result,
+        Err(_) => Err(CallError::Closed(shared.closed().await)),
+    }
+}
+
+/// The uplink pairs each request with its own kind of answer; this cannot be reached.
+pub(crate) fn unexpected(answer: &Answer) -> CallError {
+    debug_assert!(false, "an answer of another kind: {answer:?}");
+    CallError::OutcomeUnknown
+}
