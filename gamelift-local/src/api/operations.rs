@@ -1,0 +1,58 @@
+//! The table of operations.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::Codec;
+use crate::{ApiError, Timestamp, engine::Engine};
+
+/// What is left of an operation once its input has been read.
+pub(crate) type Job = Box<dyn FnOnce(&mut Engine, Timestamp) -> Result<Vec<u8>, ApiError> + Send>;
+
+pub(crate) struct Operation {
+    name: &'static str,
+    /// Reads the input, away from the engine's task.
+    pub(super) prepare: fn(Codec, &[u8]) -> Result<Job, ApiError>,
+}
+
+macro_rules! table {
+    ($($name:literal => $method:path,)+) => {
+        &[$(Operation { name: $name, prepare: |codec, body| prepare(codec, body, $method) },)+]
+    };
+}
+
+const OPERATIONS: &[Operation] = table! {
+    "CreateFleet" => Engine::create_fleet,
+    "CreateGameSession" => Engine::create_game_session,
+    "CreateLocation" => Engine::create_location,
+    "CreatePlayerSession" => Engine::create_player_session,
+    "CreatePlayerSessions" => Engine::create_player_sessions,
+    "DeleteLocation" => Engine::delete_location,
+    "DeregisterCompute" => Engine::deregister_compute,
+    "DescribeCompute" => Engine::describe_compute,
+    "DescribeFleetAttributes" => Engine::describe_fleet_attributes,
+    "DescribeGameSessions" => Engine::describe_game_sessions,
+    "DescribePlayerSessions" => Engine::describe_player_sessions,
+    "GetComputeAuthToken" => Engine::get_compute_auth_token,
+    "ListCompute" => Engine::list_compute,
+    "ListFleets" => Engine::list_fleets,
+    "ListLocations" => Engine::list_locations,
+    "RegisterCompute" => Engine::register_compute,
+    "TerminateGameSession" => Engine::terminate_game_session,
+};
+
+pub(super) fn find(name: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.name == name)
+}
+
+fn prepare<I, O>(
+    codec: Codec,
+    body: &[u8],
+    operation: fn(&mut Engine, Timestamp, I) -> Result<O, ApiError>,
+) -> Result<Job, ApiError>
+where
+    I: DeserializeOwned + Send + 'static,
+    O: Serialize + 'static,
+{
+    let input: I = codec.decode(body)?;
+    Ok(Box::new(move |engine, now| codec.encode(&operation(engine, now, input)?)))
+}

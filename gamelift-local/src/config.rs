@@ -1,0 +1,76 @@
+//! What a local GameLift is started with.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use crate::{Clock, engine::Settings};
+
+/// Addresses, clock and names. Start from [`Config::default`], [`Config::on_free_ports`] or [`Config::in_memory`].
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Whether to listen at all. Without, there are [`Local::call`](crate::Local::call) and
+    /// [`Local::attach`](crate::Local::attach), which also work on a paused Tokio clock.
+    pub listen: bool,
+    /// Where the AWS API listens. Port 0 means any free port, here and below.
+    pub api: SocketAddr,
+    /// Where the server-SDK WebSocket listens without TLS.
+    pub sdk: SocketAddr,
+    /// Where it listens with TLS, if at all.
+    pub sdk_tls: Option<SocketAddr>,
+    /// Where the admin side listens.
+    pub admin: SocketAddr,
+    /// How time passes.
+    pub clock: Clock,
+    /// The AWS Region in ARNs.
+    pub region: String,
+    /// The AWS account id in ARNs: 12 digits.
+    pub account_id: String,
+    /// What all ids come from; random when absent.
+    pub seed: Option<u64>,
+    /// Whether to make a fleet, a location, a compute and a token at start.
+    pub default_resources: bool,
+    /// How long an auth token lives.
+    pub token_ttl: Duration,
+    /// How long a reserved slot waits for its player.
+    pub player_session_timeout: Duration,
+}
+
+impl Default for Config {
+    /// Loopback, ports 9080 (API), 9081 and 9443 (server SDK), 9082 (admin).
+    fn default() -> Self {
+        let settings = Settings::default();
+        Self {
+            listen: true,
+            api: loopback(9080),
+            sdk: loopback(9081),
+            sdk_tls: Some(loopback(9443)),
+            admin: loopback(9082),
+            clock: Clock::Wall,
+            region: settings.region,
+            account_id: settings.account_id,
+            seed: None,
+            default_resources: true,
+            token_ttl: settings.token_ttl,
+            player_session_timeout: settings.player_session_timeout,
+        }
+    }
+}
+
+impl Config {
+    /// As the default, but on free ports: many can run at the same time.
+    pub fn on_free_ports() -> Self {
+        let any = loopback(0);
+        Self { api: any, sdk: any, sdk_tls: Some(any), admin: any, ..Self::default() }
+    }
+
+    /// Without sockets, on a clock moved by hand, with a fixed seed: for tests.
+    pub fn in_memory() -> Self {
+        Self { listen: false, clock: Clock::Manual, seed: Some(0), ..Self::default() }
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}

@@ -1,0 +1,217 @@
+//! The one task that owns the engine. Commands come in over a bounded channel, effects go out to connections.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use gamelift_wire::connect::ConnectQuery;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    Timestamp,
+    clock::RunningClock,
+    engine::{ConnectionId, Effect, Engine, Refused},
+};
+
+/// Commands waiting for the engine. Senders wait when it is full, which slows sockets down instead of filling memory.
+const COMMANDS_MAX: usize = 1024;
+/// Frames waiting for one connection. A peer that reads so slowly is disconnected; it will connect again.
+pub(crate) const OUTBOX_MAX: usize = 1024;
+/// How long to sleep when no timer is set: as good as for ever.
+const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the service sends on a server-SDK connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromService {
+    /// A text frame.
+    Text(String),
+    /// The service closes the connection: with a close code, or abruptly. Nothing follows.
+    Closed(Option<u16>),
+}
+
+type Job = Box<dyn FnOnce(&mut Engine, Timestamp) + Send>;
+
+enum Command {
+    Run(Job),
+    Connect {
+        query: Box<ConnectQuery>,
+        outbox: mpsc::Sender<FromService>,
+        reply: oneshot::Sender<Result<ConnectionId, Refused>>,
+    },
+    Text {
+        connection: ConnectionId,
+        text: String,
+    },
+    Disconnected {
+        connection: ConnectionId,
+    },
+    Advance {
+        by: Duration,
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// The service has been shut down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this local GameLift has been shut down")]
+pub(crate) struct Stopped;
+
+/// Sends commands to the engine. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Handle {
+    commands: mpsc::Sender<Command>,
+}
+
+impl Handle {
+    /// Runs something on the engine and gives its result.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Engine, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        let (reply, result) = oneshot::channel();
+        let job: Job = Box::new(move |engine, now| {
+            // Whoever asked may have gone; what they asked for has happened all the same.
+            let _ = reply.send(job(engine, now));
+        });
+        self.send(Command::Run(job)).await?;
+        result.await.map_err(|_| Stopped)
+    }
+
+    /// Opens a server-SDK connection; what the service sends on it goes to `outbox`.
+    pub(crate) async fn connect(
+        &self,
+        query: ConnectQuery,
+        outbox: mpsc::Sender<FromService>,
+    ) -> Result<ConnectionId, Refused> {
+        let stopped = |_| Refused { status: 503, message: Stopped.to_string() };
+        let (reply, result) = oneshot::channel();
+        self.send(Command::Connect { query: Box::new(query), outbox, reply }).await.map_err(stopped)?;
+        result.await.map_err(|_| stopped(Stopped))?
+    }
+
+    pub(crate) async fn text(&self, connection: ConnectionId, text: String) -> Result<(), Stopped> {
+        self.send(Command::Text { connection, text }).await
+    }
+
+    pub(crate) async fn disconnected(&self, connection: ConnectionId) {
+        // After a shutdown nobody keeps books any more.
+        let _ = self.send(Command::Disconnected { connection }).await;
+    }
+
+    pub(crate) async fn advance(&self, by: Duration) -> Result<(), Stopped> {
+        let (reply, done) = oneshot::channel();
+        self.send(Command::Advance { by, reply }).await?;
+        done.await.map_err(|_| Stopped)
+    }
+
+    async fn send(&self, command: Command) -> Result<(), Stopped> {
+        self.commands.send(command).await.map_err(|_| Stopped)
+    }
+}
+
+/// Owns the engine. Nothing happens unless [`Driver::run`] is polled.
+pub(crate) struct Driver {
+    engine: Engine,
+    clock: RunningClock,
+    commands: mpsc::Receiver<Command>,
+    outboxes: BTreeMap<ConnectionId, mpsc::Sender<FromService>>,
+}
+
+impl Driver {
+    pub(crate) fn new(engine: Engine, clock: RunningClock) -> (Handle, Self) {
+        let (sender, commands) = mpsc::channel(COMMANDS_MAX);
+        (Handle { commands: sender }, Self { engine, clock, commands, outboxes: BTreeMap::new() })
+    }
+
+    /// Runs until every handle is gone.
+    pub(crate) async fn run(mut self) {
+        let sleep = sleep_until(Instant::now() + IDLE);
+        tokio::pin!(sleep);
+        loop {
+            let wake = self.engine.poll_timeout().and_then(|at| self.clock.instant(at));
+            let wake = wake.unwrap_or_else(|| Instant::now() + IDLE);
+            if wake < sleep.deadline() || sleep.is_elapsed() {
+                sleep.as_mut().reset(wake);
+            }
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(command) => self.apply(command),
+                    None => return,
+                },
+                () = &mut sleep => {
+                    let now = self.clock.now();
+                    self.engine.tick(now);
+                }
+            }
+            self.carry_out();
+        }
+    }
+
+    fn apply(&mut self, command: Command) {
+        let now = self.clock.now();
+        match command {
+            Command::Run(job) => job(&mut self.engine, now),
+            Command::Text { connection, text } => self.engine.sdk_text(now, connection, &text),
+            Command::Connect { query, outbox, reply } => {
+                let result = self.engine.sdk_connected(now, *query);
+                if let Ok(connection) = &result {
+                    self.outboxes.insert(*connection, outbox);
+                }
+                if let Err(Ok(connection)) = reply.send(result) {
+                    // The peer went away during the handshake.
+                    self.outboxes.remove(&connection);
+                    self.engine.sdk_disconnected(now, connection);
+                }
+            }
+            Command::Disconnected { connection } => {
+                self.outboxes.remove(&connection);
+                self.engine.sdk_disconnected(now, connection);
+            }
+            Command::Advance { by, reply } => {
+                self.advance(now, by);
+                // As above: it has happened all the same.
+                let _ = reply.send(());
+            }
+        }
+    }
+
+    /// Moves the clock, stopping at every timer on the way, so that each goes off at its own time.
+    fn advance(&mut self, now: Timestamp, by: Duration) {
+        let target = now + by;
+        while let Some(at) = self.engine.poll_timeout().filter(|at| *at <= target) {
+            self.clock.advance(at.since(self.clock.now()));
+            self.engine.tick(at);
+            self.carry_out();
+        }
+        self.clock.advance(target.since(self.clock.now()));
+        self.engine.tick(target);
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(effect) = self.engine.poll_effect() {
+            match effect {
+                Effect::Send { connection, text, push } => self.send(connection, text, push),
+                Effect::Close { connection, code } => {
+                    if let Some(outbox) = self.outboxes.remove(&connection) {
+                        // A full outbox is closed by the drop: abruptly.
+                        let _ = outbox.try_send(FromService::Closed(code));
+                    }
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, connection: ConnectionId, text: String, push: bool) {
+        let result = match self.outboxes.get(&connection) {
+            Some(outbox) => outbox.try_send(FromService::Text(text)).map_err(|error| error.into_inner()),
+            None => Err(FromService::Text(text)),
+        };
+        if let Err(FromService::Text(text)) = result {
+            tracing::warn!(?connection, "the connection is gone or {OUTBOX_MAX} frames behind: given up");
+            self.outboxes.remove(&connection);
+            let now = self.clock.now();
+            self.engine.sdk_undelivered(now, connection, text, push);
+        }
+    }
+}

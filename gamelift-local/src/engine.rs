@@ -1,0 +1,188 @@
+//! The service itself: every resource, state and timer of it, as one value.
+//!
+//! API operations are methods ([`Engine::create_fleet`] and so on). The server-SDK side is
+//! [`Engine::sdk_connected`], [`Engine::sdk_text`] and [`Engine::sdk_disconnected`]. What the engine wants
+//! done in the world comes out of [`Engine::poll_effect`]; when it wants to be woken, [`Engine::poll_timeout`]
+//! says so. Time is the argument `now`, which must not go backwards; all ids come from the seed.
+//!
+//! What always holds (and is what `tests/engine_properties.rs` checks):
+//!
+//! * a player session is in exactly one state, and taken slots never exceed a game session's maximum;
+//! * a server process hosts at most one game session that is not over;
+//! * every request frame with a `RequestId` gets exactly one reply, and no push carries one.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod compute;
+mod fleet;
+mod game_session;
+mod ids;
+mod location;
+mod page;
+mod player_session;
+mod process;
+mod sdk;
+mod snapshot;
+mod timers;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+pub(crate) use self::ids::Ids;
+pub use self::snapshot::{
+    ComputeSnapshot, Counters, FleetSnapshot, GameSessionSnapshot, ProcessSnapshot, Snapshot,
+};
+use self::{
+    fleet::Fleet,
+    game_session::{GameSessionKey, GameSessions},
+    location::CustomLocation,
+    player_session::{PlayerSessionKey, PlayerSessions},
+    process::{Process, ProcessKey},
+    timers::Timers,
+};
+use crate::Timestamp;
+
+/// What the operator of the service decides.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The AWS Region in ARNs.
+    pub region: String,
+    /// The AWS account id in ARNs: 12 digits.
+    pub account_id: String,
+    /// The URL at which server processes reach the server-SDK WebSocket.
+    pub sdk_endpoint: String,
+    /// How long an auth token lives. AWS documents no value.
+    pub token_ttl: Duration,
+    /// How long a reserved slot waits for its player. AWS quota "Player session timeout".
+    pub player_session_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            region: "us-west-2".to_owned(),
+            account_id: "123456789012".to_owned(),
+            sdk_endpoint: "ws://127.0.0.1:9081".to_owned(),
+            token_ttl: Duration::from_secs(3 * 60 * 60),
+            player_session_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// One server-SDK connection: a WebSocket, or an in-memory pair of channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(u64);
+
+/// What the engine wants done. Effects of one connection must be carried out in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Send a text frame.
+    Send {
+        /// Where to.
+        connection: ConnectionId,
+        /// One JSON object.
+        text: String,
+        /// Whether it is a push: what cannot be delivered is given back to [`Engine::sdk_undelivered`].
+        push: bool,
+    },
+    /// Send a close frame and end the connection.
+    Close {
+        /// Which one.
+        connection: ConnectionId,
+        /// The WebSocket close code; `None` ends the connection abruptly, without a close frame.
+        code: Option<u16>,
+    },
+}
+
+/// Why an upgrade request was refused. The text holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("HTTP {status}: {message}")]
+pub struct Refused {
+    /// The HTTP status to answer with.
+    pub status: u16,
+    /// What was wrong.
+    pub message: String,
+}
+
+/// The whole service. See the module documentation.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    ids: Ids,
+    timers: Timers<Timer>,
+    effects: VecDeque<Effect>,
+    locations: BTreeMap<String, CustomLocation>,
+    fleets: BTreeMap<String, Fleet>,
+    processes: BTreeMap<ProcessKey, Process>,
+    connections: BTreeMap<ConnectionId, ProcessKey>,
+    game_sessions: GameSessions,
+    player_sessions: PlayerSessions,
+    counters: Counters,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Timer {
+    /// The game session has been ACTIVATING for too long.
+    Activation(GameSessionKey),
+    /// The player did not come.
+    Reservation(PlayerSessionKey),
+    /// A health report is overdue.
+    Heartbeat(ProcessKey),
+    /// The process was asked to end and has not.
+    EndBy(ProcessKey),
+    /// Nobody needs the process any more.
+    ForgetProcess(ProcessKey),
+    /// The game session ended 30 days ago.
+    ForgetGameSession(GameSessionKey),
+}
+
+impl Engine {
+    /// A service without resources. The same seed and the same inputs give the same outputs.
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        Self {
+            settings,
+            ids: Ids::new(seed),
+            timers: Timers::default(),
+            effects: VecDeque::new(),
+            locations: BTreeMap::new(),
+            fleets: BTreeMap::new(),
+            processes: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            game_sessions: GameSessions::default(),
+            player_sessions: PlayerSessions::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// When [`Engine::tick`] should be called next, if nothing happens before.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.timers.next_at()
+    }
+
+    /// The next thing to be done in the world.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// A frame arrived that is no text: counted, not answered.
+    pub fn frame_ignored(&mut self) {
+        self.counters.frames_ignored += 1;
+    }
+
+    /// Lets everything happen that is due.
+    pub fn tick(&mut self, now: Timestamp) {
+        while let Some(timer) = self.timers.pop_due(now) {
+            match timer {
+                Timer::Activation(key) => self.activation_timed_out(now, key),
+                Timer::Reservation(key) => self.reservation_timed_out(now, key),
+                Timer::Heartbeat(key) => self.heartbeat_missed(now, key),
+                Timer::EndBy(key) => self.end_overdue(now, key),
+                Timer::ForgetProcess(key) => self.forget_process(key),
+                Timer::ForgetGameSession(key) => self.forget_game_session(key),
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Custom locations.
+
+use std::ops::Bound;
+
+use super::{Engine, ids::resource_id, page::Page};
+use crate::{ApiError, ErrorKind, Timestamp, model::*};
+
+/// AWS quota "Custom locations per Region" (adjustable).
+const LOCATIONS_MAX: usize = 20;
+/// Most locations per page of ListLocations (AWS API reference).
+const LOCATIONS_PAGE_MAX: i64 = 200;
+
+#[derive(Debug)]
+pub(super) struct CustomLocation {
+    arn: String,
+}
+
+impl Engine {
+    /// Creates a custom location, where Anywhere fleets can have computes.
+    ///
+    /// # Errors
+    /// InvalidRequest for a bad name, Conflict for one that exists, LimitExceeded beyond 20.
+    pub fn create_location(
+        &mut self,
+        _now: Timestamp,
+        input: CreateLocationInput,
+    ) -> Result<CreateLocationOutput, ApiError> {
+        let name = rule::CUSTOM_LOCATION.required("locationName", &input.location_name)?;
+        if self.locations.contains_key(name) {
+            return Err(ApiError::new(ErrorKind::Conflict, format!("Location {name} already exists")));
+        }
+        if self.locations.len() >= LOCATIONS_MAX {
+            return Err(ApiError::new(
+                ErrorKind::LimitExceeded,
+                format!("There are {LOCATIONS_MAX} custom locations already, which is the limit"),
+            ));
+        }
+        let arn = self.settings.arn("location", name);
+        self.locations.insert(name.to_owned(), CustomLocation { arn: arn.clone() });
+        let location = LocationModel { location_name: name.to_owned(), location_arn: arn };
+        Ok(CreateLocationOutput { location })
+    }
+
+    /// Deletes a custom location that no fleet uses.
+    ///
+    /// # Errors
+    /// NotFound; InvalidRequest while a fleet has the location.
+    pub fn delete_location(
+        &mut self,
+        _now: Timestamp,
+        input: DeleteLocationInput,
+    ) -> Result<Empty, ApiError> {
+        let name = rule::CUSTOM_LOCATION_OR_ARN.required("locationName", &input.location_name)?;
+        let name = resource_id("location", name);
+        if !self.locations.contains_key(name) {
+            return Err(ApiError::not_found(format!("Location {name} not found")));
+        }
+        if let Some(fleet) = self.fleets.values().find(|fleet| fleet.locations.contains_key(name)) {
+            return Err(ApiError::invalid(format!("Location {name} is in use by fleet {}", fleet.id)));
+        }
+        self.locations.remove(name);
+        Ok(Empty {})
+    }
+
+    /// Lists locations. AWS Regions have no meaning here: only custom ones are listed.
+    ///
+    /// # Errors
+    /// InvalidRequest for a bad filter, limit or token.
+    pub fn list_locations(
+        &mut self,
+        _now: Timestamp,
+        input: ListLocationsInput,
+    ) -> Result<ListLocationsOutput, ApiError> {
+        let filters = input.filters.unwrap_or_default();
+        for filter in &filters {
+            let known = |name: &str| ["AWS", "CUSTOM"].contains(&name).then_some(());
+            rule::one_of("filters", filter, &["AWS", "CUSTOM"], known)?;
+        }
+        rule::range("limit", input.limit, 1..=LOCATIONS_PAGE_MAX)?;
+        let page = Page::new("ListLocations", input.limit, &input.next_token, LOCATIONS_PAGE_MAX as usize)?;
+        let custom = filters.is_empty() || filters.iter().any(|filter| filter == "CUSTOM");
+        let start = page.after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let all = self.locations.range::<str, _>((start, Bound::Unbounded)).filter(|_| custom);
+        let (page, next_token) = page.take(all, |(name, _)| (*name).clone());
+        let locations = page
+            .into_iter()
+            .map(|(name, location)| LocationModel {
+                location_name: name.clone(),
+                location_arn: location.arn.clone(),
+            })
+            .collect();
+        Ok(ListLocationsOutput { locations, next_token })
+    }
+}

@@ -1,0 +1,390 @@
+//! A running local GameLift.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, RandomState},
+    io,
+    net::SocketAddr,
+    time::Duration,
+};
+
+use axum::{Router, body::Bytes};
+use serde_json::Value;
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::timeout,
+};
+
+use crate::{
+    ApiError, Config, ErrorKind, admin,
+    api::{self, Codec},
+    clock::RunningClock,
+    driver::{Driver, FromService, Handle, OUTBOX_MAX},
+    engine::{Engine, Refused, Settings, Snapshot},
+    model::{
+        ComputeInput, CreateFleetInput, CreateLocationInput, LocationConfiguration, RegisterComputeInput,
+    },
+    server_sdk::{
+        self, parse_query,
+        tls::{Certificate, TlsError},
+    },
+};
+
+/// How long a shutdown waits for connections to close before it cuts them.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+/// "Service restart": every SDK connects again when somebody is there.
+const CLOSE_RESTART: u16 = 1012;
+
+/// A running local GameLift. Many can run in one program. Dropping it stops it at once.
+#[derive(Debug)]
+pub struct Local {
+    handle: Handle,
+    endpoints: Endpoints,
+    defaults: Defaults,
+    stop: watch::Sender<bool>,
+    listeners: JoinSet<()>,
+    driver: JoinSet<()>,
+}
+
+#[derive(Debug, Default)]
+struct Endpoints {
+    api: String,
+    sdk: String,
+    sdk_tls: Option<String>,
+    admin: String,
+    ca_certificate_pem: Option<String>,
+}
+
+/// The resources made at start, so that a game server can connect at once.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Defaults {
+    /// Id of the Anywhere fleet.
+    pub fleet_id: String,
+    /// ARN of the Anywhere fleet.
+    pub fleet_arn: String,
+    /// Name of its location.
+    pub location: String,
+    /// Name of its compute.
+    pub compute_name: String,
+    /// The compute's auth token.
+    pub auth_token: String,
+}
+
+impl fmt::Debug for Defaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Defaults")
+            .field("fleet_id", &self.fleet_id)
+            .field("location", &self.location)
+            .field("compute_name", &self.compute_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a local GameLift did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// An address cannot be used.
+    #[error("cannot listen on {address} ({flag}): {source}; choose another with {flag}")]
+    Bind {
+        /// The option that sets the address.
+        flag: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no certificate for the TLS listener.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The default resources cannot be made, for example with a strange Region.
+    #[error("cannot create the default resources: {0}")]
+    Defaults(#[from] ApiError),
+    /// The clock's speed is no positive number.
+    #[error("the clock speed is {0}, but must be a positive number")]
+    Speed(f64),
+}
+
+/// A server-SDK connection without a socket, for tests on virtual time.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Attached {
+    /// Text frames to the service. Dropping it closes the connection.
+    pub to_service: mpsc::Sender<String>,
+    /// What the service sends. It ends behind [`FromService::Closed`].
+    pub from_service: mpsc::Receiver<FromService>,
+}
+
+impl Local {
+    /// Starts a local GameLift on the current Tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`] names the address that is in use, or what else is wrong with the configuration.
+    ///
+    /// # Cancel safety
+    /// Cancelling stops what has been started.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        if let crate::Clock::Speed(speed) = config.clock
+            && !(speed.is_finite() && speed > 0.0)
+        {
+            return Err(StartError::Speed(speed));
+        }
+        let listeners = match config.listen {
+            true => Some(Listeners::bind(&config).await?),
+            false => None,
+        };
+        let endpoints = listeners.as_ref().map(Listeners::endpoints).unwrap_or_default();
+        let settings = Settings {
+            region: config.region.clone(),
+            account_id: config.account_id.clone(),
+            sdk_endpoint: endpoints.sdk.clone(),
+            token_ttl: config.token_ttl,
+            player_session_timeout: config.player_session_timeout,
+        };
+        // `RandomState` is the standard library's one source of randomness.
+        let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one("gamelift-local"));
+        let clock = RunningClock::start(config.clock);
+        let mut engine = Engine::new(settings, seed);
+        let defaults = match config.default_resources {
+            true => default_resources(&mut engine, &clock)?,
+            false => Defaults::default(),
+        };
+        let (handle, driver) = Driver::new(engine, clock);
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        if let Some(listeners) = listeners {
+            listeners.serve(&mut tasks, &handle, config.clock, &stopped);
+        }
+        let mut driver_task = JoinSet::new();
+        driver_task.spawn(driver.run());
+        Ok(Self { handle, endpoints, defaults, stop, listeners: tasks, driver: driver_task })
+    }
+
+    /// Where the AWS API is: `http://127.0.0.1:PORT`. Empty without listeners, as are the others.
+    pub fn api_endpoint(&self) -> &str {
+        &self.endpoints.api
+    }
+
+    /// Where server processes connect: `ws://127.0.0.1:PORT`.
+    pub fn sdk_endpoint(&self) -> &str {
+        &self.endpoints.sdk
+    }
+
+    /// Where server processes connect with TLS: `wss://127.0.0.1:PORT`.
+    pub fn sdk_tls_endpoint(&self) -> Option<&str> {
+        self.endpoints.sdk_tls.as_deref()
+    }
+
+    /// Where the admin side is: `http://127.0.0.1:PORT`.
+    pub fn admin_endpoint(&self) -> &str {
+        &self.endpoints.admin
+    }
+
+    /// The certificate to trust for [`Local::sdk_tls_endpoint`], as PEM.
+    pub fn ca_certificate_pem(&self) -> Option<&str> {
+        self.endpoints.ca_certificate_pem.as_deref()
+    }
+
+    /// The resources made at start; every field is empty if the configuration asked for none.
+    pub fn defaults(&self) -> &Defaults {
+        &self.defaults
+    }
+
+    /// Calls an API operation without HTTP: the same table, the AWS JSON shapes.
+    ///
+    /// # Errors
+    /// What the operation answers, and InternalServiceException after a shutdown.
+    ///
+    /// # Cancel safety
+    /// The operation may have taken effect although nobody saw its result.
+    pub async fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
+        let body = Bytes::from(input.to_string());
+        let output = api::call(&self.handle, Codec::Json, operation, body).await?;
+        serde_json::from_slice(&output)
+            .map_err(|error| ApiError::new(ErrorKind::InternalService, error.to_string()))
+    }
+
+    /// Opens a server-SDK connection without a socket. `query` is the upgrade request's, without the question mark.
+    ///
+    /// # Errors
+    /// What the upgrade request would have been refused with.
+    ///
+    /// # Cancel safety
+    /// A connection that nobody has seen is closed.
+    pub async fn attach(&self, query: &str) -> Result<Attached, Refused> {
+        let (outbox, from_service) = mpsc::channel(OUTBOX_MAX);
+        let connection = self.handle.connect(parse_query(query)?, outbox).await?;
+        let (to_service, mut frames) = mpsc::channel::<String>(OUTBOX_MAX);
+        let handle = self.handle.clone();
+        // Ends when the caller drops `to_service`, or when the service is gone.
+        tokio::spawn(async move {
+            while let Some(text) = frames.recv().await {
+                if handle.text(connection, text).await.is_err() {
+                    return;
+                }
+            }
+            handle.disconnected(connection).await;
+        });
+        Ok(Attached { to_service, from_service })
+    }
+
+    /// Moves the clock forward; every timer on the way goes off at its own time. Any kind of clock can be moved.
+    ///
+    /// # Cancel safety
+    /// The clock may have been moved.
+    pub async fn advance(&self, by: Duration) {
+        // After a shutdown there is no clock.
+        let _ = self.handle.advance(by).await;
+    }
+
+    /// Closes every server-SDK connection: with a close code, or abruptly. Processes live on.
+    ///
+    /// # Cancel safety
+    /// The connections may have been closed.
+    pub async fn drop_sockets(&self, close: Option<u16>) {
+        // After a shutdown there are no connections.
+        let _ = self.handle.run(move |engine, now| engine.drop_connections(now, close)).await;
+    }
+
+    /// Tells every connected process to move to a new connection with a fresh token.
+    ///
+    /// # Cancel safety
+    /// The processes may have been told.
+    pub async fn refresh_connections(&self) {
+        // After a shutdown there are no connections.
+        let _ = self.handle.run(|engine, now| engine.refresh_connections(now)).await;
+    }
+
+    /// A look inside. `None` after a shutdown.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn snapshot(&self) -> Option<Snapshot> {
+        self.handle.run(|engine, now| engine.snapshot(now)).await.ok()
+    }
+
+    /// Closes every connection with 1012 and stops, within two seconds.
+    ///
+    /// # Cancel safety
+    /// Cancelling stops at once.
+    pub async fn shutdown(mut self) {
+        self.drop_sockets(Some(CLOSE_RESTART)).await;
+        // Without listeners nobody hears it, and nobody has to.
+        let _ = self.stop.send(true);
+        let closed = async { while self.listeners.join_next().await.is_some() {} };
+        if timeout(SHUTDOWN_GRACE, closed).await.is_err() {
+            tracing::warn!("some connections did not close in time and are cut");
+        }
+        self.listeners.shutdown().await;
+        self.driver.shutdown().await;
+    }
+}
+
+fn default_resources(engine: &mut Engine, clock: &RunningClock) -> Result<Defaults, ApiError> {
+    let now = clock.now();
+    let (location, compute_name) = ("custom-laptop".to_owned(), "laptop".to_owned());
+    engine.create_location(now, CreateLocationInput { location_name: Some(location.clone()) })?;
+    let configuration = LocationConfiguration { location: Some(location.clone()) };
+    let fleet = engine.create_fleet(
+        now,
+        CreateFleetInput {
+            name: Some("local".to_owned()),
+            compute_type: Some("ANYWHERE".to_owned()),
+            locations: Some(vec![configuration]),
+            ..CreateFleetInput::default()
+        },
+    )?;
+    let fleet_id = fleet.fleet_attributes.fleet_id;
+    engine.register_compute(
+        now,
+        RegisterComputeInput {
+            fleet_id: Some(fleet_id.clone()),
+            compute_name: Some(compute_name.clone()),
+            ip_address: Some("127.0.0.1".to_owned()),
+            location: Some(location.clone()),
+            ..RegisterComputeInput::default()
+        },
+    )?;
+    let input = ComputeInput { fleet_id: Some(fleet_id.clone()), compute_name: Some(compute_name.clone()) };
+    let token = engine.get_compute_auth_token(now, input)?;
+    let auth_token = token.auth_token.as_str().to_owned();
+    Ok(Defaults { fleet_id, fleet_arn: token.fleet_arn, location, compute_name, auth_token })
+}
+
+struct Listeners {
+    api: Listener,
+    sdk: Listener,
+    sdk_tls: Option<(Listener, Certificate)>,
+    admin: Listener,
+}
+
+struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    async fn bind(flag: &'static str, address: SocketAddr) -> Result<Self, StartError> {
+        let failed = |source| StartError::Bind { flag, address, source };
+        let socket = TcpListener::bind(address).await.map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        Ok(Self { socket, address })
+    }
+}
+
+impl Listeners {
+    async fn bind(config: &Config) -> Result<Self, StartError> {
+        Ok(Self {
+            api: Listener::bind("--api", config.api).await?,
+            sdk: Listener::bind("--sdk", config.sdk).await?,
+            sdk_tls: match config.sdk_tls {
+                Some(address) => {
+                    Some((Listener::bind("--sdk-tls", address).await?, Certificate::generate()?))
+                }
+                None => None,
+            },
+            admin: Listener::bind("--admin", config.admin).await?,
+        })
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        Endpoints {
+            api: format!("http://{}", self.api.address),
+            sdk: format!("ws://{}", self.sdk.address),
+            sdk_tls: self.sdk_tls.as_ref().map(|(listener, _)| format!("wss://{}", listener.address)),
+            admin: format!("http://{}", self.admin.address),
+            ca_certificate_pem: self.sdk_tls.as_ref().map(|(_, certificate)| certificate.pem.clone()),
+        }
+    }
+
+    fn serve(
+        self,
+        tasks: &mut JoinSet<()>,
+        handle: &Handle,
+        clock: crate::Clock,
+        stop: &watch::Receiver<bool>,
+    ) {
+        let admin = admin::router(handle.clone(), clock, self.admin.address);
+        tasks.spawn(serve_http(self.api.socket, api::router(handle.clone()), stop.clone()));
+        tasks.spawn(serve_http(self.admin.socket, admin, stop.clone()));
+        tasks.spawn(server_sdk::listen(self.sdk.socket, None, handle.clone(), stop.clone()));
+        if let Some((listener, certificate)) = self.sdk_tls {
+            let tls = Some(certificate.acceptor);
+            tasks.spawn(server_sdk::listen(listener.socket, tls, handle.clone(), stop.clone()));
+        }
+    }
+}
+
+async fn serve_http(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+    let stopped = async move {
+        // An error means that `Local` is gone, which is as good a reason.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let served = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "an HTTP listener failed");
+    }
+}

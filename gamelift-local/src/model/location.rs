@@ -1,0 +1,65 @@
+//! Custom locations.
+
+use super::{answer, request};
+
+request! {
+    /// Input of CreateLocation.
+    CreateLocationInput {
+        /// 8 to 64 characters, beginning with `custom-`. Required.
+        location_name: String,
+    }
+}
+
+answer! {
+    /// Output of CreateLocation.
+    CreateLocationOutput {
+        /// The new location.
+        location: LocationModel,
+    }
+}
+
+request! {
+    /// Input of DeleteLocation.
+    DeleteLocationInput {
+        /// Name or ARN of a custom location. Required.
+        location_name: String,
+    }
+}
+
+answer! {
+    /// Output of operations that answer with an empty structure.
+    Empty {}
+}
+
+request! {
+    /// Input of ListLocations.
+    ListLocationsInput {
+        /// `AWS`, `CUSTOM` or both; both when absent.
+        filters: Vec<String>,
+        /// Most locations per page: 1 to 200.
+        limit: i64,
+        /// Where the previous page ended.
+        next_token: String,
+    }
+}
+
+answer! {
+    /// Output of ListLocations.
+    ListLocationsOutput {
+        /// One page.
+        locations: Vec<LocationModel>,
+        ; optional:
+        /// Present when more pages exist.
+        next_token: String,
+    }
+}
+
+answer! {
+    /// A location that fleets can have.
+    LocationModel {
+        /// Its name.
+        location_name: String,
+        /// Its ARN.
+        location_arn: String,
+    }
+}

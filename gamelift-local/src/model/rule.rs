@@ -1,0 +1,158 @@
+//! The constraints of request members, and the messages AWS answers with when one is broken.
+//!
+//! One line per field where an operation checks its input:
+//! `let fleet = rule::FLEET_ID_OR_ARN.required("fleetId", &input.fleet_id)?;`
+
+use std::{ops::RangeInclusive, sync::LazyLock};
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::ApiError;
+
+/// Most characters of a refused value that an error message repeats.
+const VALUE_SHOWN_MAX: usize = 128;
+
+/// A constraint on text: length in characters, then a pattern (AWS API reference, data types).
+pub(crate) struct Text {
+    length: RangeInclusive<usize>,
+    pattern: Option<(&'static str, LazyLock<Regex>)>,
+}
+
+macro_rules! text_rules {
+    ($($name:ident = $length:expr $(, $pattern:literal)?;)+) => {
+        $(pub(crate) static $name: Text = Text { length: $length, pattern: text_rules!(@ $($pattern)?) };)+
+    };
+    (@ $pattern:literal) => {
+        Some(($pattern, LazyLock::new(|| {
+            RegexBuilder::new($pattern).unicode(false).build().expect("the pattern is a constant that compiles")
+        })))
+    };
+    (@) => { None };
+}
+
+text_rules! {
+    ALIAS_ID_OR_ARN = 1..=512, r"^(alias-\S+|arn:.*:alias\/alias-\S+)$";
+    ARN = 1..=512, r"^[a-zA-Z0-9:/-]+$";
+    COMPUTE_NAME = 1..=128, r"^[a-zA-Z0-9\-]+(\/[a-zA-Z0-9\-]+)?$";
+    COMPUTE_NAME_OR_ARN = 1..=1024, r"^([a-zA-Z0-9\-]+(\/[a-zA-Z0-9\-]+)?|arn:.*:compute\/[a-zA-Z0-9\-]+(\/[a-zA-Z0-9\-]+)?)$";
+    COST = 1..=11, r"^\d{1,5}(?:\.\d{1,5})?$";
+    CUSTOM_LOCATION = 8..=64, r"^custom-[A-Za-z0-9\-]+$";
+    CUSTOM_LOCATION_OR_ARN = 1..=128, r"^(custom-[A-Za-z0-9\-]+|arn:.*:location\/custom-\S+)$";
+    DNS_NAME = 1..=256, r"^[0-9a-zA-Z_\-\.]+$";
+    FLEET_ID_OR_ARN = 1..=512, r"^[a-z]*fleet-[a-zA-Z0-9\-]+$|^arn:.*:[a-z]*fleet\/[a-z]*fleet-[a-zA-Z0-9\-]+$";
+    GAME_PROPERTY_KEY = 0..=32;
+    GAME_PROPERTY_VALUE = 0..=96;
+    GAME_SESSION_DATA = 1..=262_144;
+    ID_STRING = 1..=48, r"^[a-zA-Z0-9-]+$";
+    IP_ADDRESS = 1..=128, r"^[0-9A-Fa-f\:\.]+$";
+    LOCATION = 1..=64, r"^[A-Za-z0-9\-]+$";
+    METRIC_GROUP = 1..=255;
+    NON_ZERO_AND_MAX = 1..=1024;
+    PLAYER_DATA = 1..=2048;
+    PLAYER_ID = 1..=1024;
+    PLAYER_SESSION_ID = 1..=128, r"^psess-\S+$";
+}
+
+impl Text {
+    /// Checks a member that must be there, and gives its value.
+    pub(crate) fn required<'a>(&self, field: &str, value: &'a Option<String>) -> Result<&'a str, ApiError> {
+        let value = required(field, value)?;
+        self.check(field, value)?;
+        Ok(value)
+    }
+
+    /// Checks a member if it is there.
+    pub(crate) fn optional<'a>(
+        &self,
+        field: &str,
+        value: &'a Option<String>,
+    ) -> Result<Option<&'a str>, ApiError> {
+        let value = value.as_deref();
+        value.map_or(Ok(()), |value| self.check(field, value))?;
+        Ok(value)
+    }
+
+    /// Checks one value.
+    pub(crate) fn check(&self, field: &str, value: &str) -> Result<(), ApiError> {
+        // Bytes are an upper bound of characters: most values need no counting.
+        if value.len() < *self.length.start() || value.len() > *self.length.end() {
+            let characters = value.chars().count();
+            if characters < *self.length.start() {
+                let rule =
+                    format!("Member must have length greater than or equal to {}", self.length.start());
+                return Err(broken(field, value, &rule));
+            }
+            if characters > *self.length.end() {
+                let rule = format!("Member must have length less than or equal to {}", self.length.end());
+                return Err(broken(field, value, &rule));
+            }
+        }
+        match &self.pattern {
+            Some((pattern, regex)) if !regex.is_match(value.as_bytes()) => {
+                let rule = format!("Member must satisfy regular expression pattern: {pattern}");
+                Err(broken(field, value, &rule))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Gives the value of a member that must be there.
+pub(crate) fn required<'a, T>(field: &str, value: &'a Option<T>) -> Result<&'a T, ApiError> {
+    value.as_ref().ok_or_else(|| {
+        ApiError::invalid(format!(
+            "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null"
+        ))
+    })
+}
+
+/// Checks a number if it is there.
+pub(crate) fn range(field: &str, value: Option<i64>, range: RangeInclusive<i64>) -> Result<(), ApiError> {
+    match value {
+        Some(value) if value < *range.start() => Err(broken(
+            field,
+            &value.to_string(),
+            &format!("Member must have value greater than or equal to {}", range.start()),
+        )),
+        Some(value) if value > *range.end() => Err(broken(
+            field,
+            &value.to_string(),
+            &format!("Member must have value less than or equal to {}", range.end()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Checks the number of a list's elements.
+pub(crate) fn size<T>(field: &str, list: &[T], size: RangeInclusive<usize>) -> Result<(), ApiError> {
+    let count = list.len();
+    if count < *size.start() {
+        let rule = format!("Member must have length greater than or equal to {}", size.start());
+        return Err(broken(field, &format!("{count} elements"), &rule));
+    }
+    if count > *size.end() {
+        let rule = format!("Member must have length less than or equal to {}", size.end());
+        return Err(broken(field, &format!("{count} elements"), &rule));
+    }
+    Ok(())
+}
+
+/// Checks that a value is one of an enumeration's, and gives what it means.
+pub(crate) fn one_of<T>(
+    field: &str,
+    value: &str,
+    names: &[&str],
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, ApiError> {
+    parse(value).ok_or_else(|| {
+        broken(field, value, &format!("Member must satisfy enum value set: [{}]", names.join(", ")))
+    })
+}
+
+fn broken(field: &str, value: &str, rule: &str) -> ApiError {
+    let shown: String = value.chars().take(VALUE_SHOWN_MAX).collect();
+    let dots = if shown.len() < value.len() { "..." } else { "" };
+    ApiError::invalid(format!(
+        "1 validation error detected: Value '{shown}{dots}' at '{field}' failed to satisfy constraint: {rule}"
+    ))
+}
