@@ -396,7 +396,7 @@ impl Server {
                             let mut state = self.state();
                             state.hung.push(check);
                             if state.hung.len() > HUNG_CHECKS_MAX {
-                                state.hung.remove(0);
+                                drop(state.hung.remove(0));
                             }
                         }
                         health => check.answer(health == Some(Health::True)),

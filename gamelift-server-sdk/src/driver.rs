@@ -187,25 +187,28 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
+        // In this order, so that the same history is the same history again. Nothing starves: timers and dials are rare,
+        // calls are bounded by those in flight, and what the service says comes last but is read in bulk.
         tokio::select! {
-            Some((conn, report)) = self.reports.recv() => Input::Report(conn, report),
-            command = self.commands.recv(), if self.uplink.takes_calls() => {
-                command.map_or(Input::HandlesDropped, Input::Command)
-            }
+            biased;
+            () = sleep => Input::Timeout,
             Some(dialed) = self.dials.join_next() => match dialed {
                 Ok((conn, result)) => Input::Dialed(conn, result),
                 // Called off.
                 Err(_) => Input::Nothing,
             },
+            Some(_) = self.sockets.join_next() => Input::Nothing,
+            () = self.events.closed() => Input::EventsDropped,
             // Dropping the question unanswered is an answer, too.
             healthy = async { (&mut self.health.as_mut()?.1).await.ok() }, if self.health.is_some() => {
                 Input::Health(healthy.unwrap_or(false))
             }
             // Only asks whether there is room; this is the only sender.
             Ok(_) = self.events.reserve(), if !self.unread.is_empty() => Input::RoomForEvents,
-            () = self.events.closed() => Input::EventsDropped,
-            Some(_) = self.sockets.join_next() => Input::Nothing,
-            () = sleep => Input::Timeout,
+            command = self.commands.recv(), if self.uplink.takes_calls() => {
+                command.map_or(Input::HandlesDropped, Input::Command)
+            }
+            Some((conn, report)) = self.reports.recv() => Input::Report(conn, report),
         }
     }
 
@@ -213,8 +216,9 @@ impl Driver {
         match input {
             Input::Report(conn, report) => {
                 self.report(conn, report);
-                // Whatever else has arrived: its effects go out in one flush.
-                while let Ok((conn, report)) = self.reports.try_recv() {
+                // Whatever else has arrived, up to a queue's worth: its effects go out in one flush.
+                for _ in 1..READER_QUEUE {
+                    let Ok((conn, report)) = self.reports.try_recv() else { break };
                     self.report(conn, report);
                 }
             }
