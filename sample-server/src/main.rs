@@ -1,2 +1,200 @@
-//! Under construction.
-fn main() {}
+//! The command line: `sample-server` hosts a game session, `sample-server cert` makes a fleet's certificate.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use sample_server::config::{DRAIN_NOTICE_DEFAULT, EMPTY_TIMEOUT_DEFAULT};
+use sample_server::{Config, Identity, Observation, Report, identity, run};
+use tokio::sync::oneshot;
+
+/// A QUIC game server that checks player sessions through Amazon GameLift Servers.
+///
+/// Hosts one game session and exits; GameLift, or a loop in a shell, starts the next. Where GameLift is comes from
+/// the environment, under the names that managed fleets set: GAMELIFT_SDK_WEBSOCKET_URL, GAMELIFT_SDK_FLEET_ID,
+/// GAMELIFT_SDK_HOST_ID, GAMELIFT_SDK_PROCESS_ID and GAMELIFT_SDK_AUTH_TOKEN.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sample-server
+      A certificate for this run alone; its fingerprint is printed, for players to recognise the server by.
+  sample-server cert --out certs
+      Once per fleet: certs/cert.pem and certs/key.pem, to ship with every server of the fleet.
+  sample-server run --listen 0.0.0.0:7777 --cert certs/cert.pem --key certs/key.pem
+      On a fleet.
+
+SIGTERM and Ctrl-C drain: nobody new gets in, players get --drain-seconds to finish. A second one stops at once.
+RUST_LOG=debug shows more.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Host one game session (the default).
+    Run(RunArgs),
+    /// Make a certificate for a fleet: cert.pem and key.pem. Prints its fingerprint.
+    Cert(CertArgs),
+}
+
+#[derive(Args)]
+struct RunArgs {
+    /// The UDP address players connect to. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
+    listen: SocketAddr,
+    /// The certificate chain, PEM, leaf first. Without it one is made for this run.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The certificate's private key, PEM.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// How long players may go on when the server is told to stop and no deadline is given.
+    #[arg(long, value_name = "SECONDS", default_value_t = DRAIN_NOTICE_DEFAULT.as_secs())]
+    drain_seconds: u64,
+    /// How long an empty game session waits for players before it is over.
+    #[arg(long, value_name = "SECONDS", default_value_t = EMPTY_TIMEOUT_DEFAULT.as_secs())]
+    empty_seconds: u64,
+    /// A file or folder that GameLift collects after the game session. May be given several times.
+    #[arg(long = "log-path", value_name = "PATH")]
+    log_paths: Vec<String>,
+}
+
+#[derive(Args)]
+struct CertArgs {
+    /// The folder to put cert.pem and key.pem into. Existing files are never replaced.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// A DNS name to put into the certificate. Not needed by players who go by the fingerprint.
+    #[arg(long, value_name = "NAME")]
+    dns: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::builder()
+                .with_default_directive(tracing::Level::INFO.into())
+                .from_env_lossy(),
+        )
+        .init();
+    let outcome = match cli.command {
+        Some(Command::Cert(args)) => make_certificate(&args),
+        Some(Command::Run(args)) => host(args),
+        None => host(cli.run),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut causes = String::new();
+            let mut source = error.source();
+            while let Some(cause) = source {
+                causes.push_str(&format!(": {cause}"));
+                source = cause.source();
+            }
+            eprintln!("sample-server: {error}{causes}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn make_certificate(args: &CertArgs) -> Result<(), Box<dyn Error>> {
+    let fingerprint = identity::write_fleet_certificate(&args.out, &args.dns)?;
+    writeln!(io::stdout(), "{fingerprint}")?;
+    Ok(())
+}
+
+fn host(args: RunArgs) -> Result<(), Box<dyn Error>> {
+    let identity = match (args.cert, args.key) {
+        (Some(cert), Some(key)) => Identity::from_pem_files(&cert, &key)?,
+        _ => Identity::generate(&["localhost".to_owned()])?,
+    };
+    let mut config = Config::new(gamelift_server_sdk::Config::from_env()?, args.listen, identity);
+    config.drain_notice = Duration::from_secs(args.drain_seconds);
+    config.empty_timeout = Duration::from_secs(args.empty_seconds);
+    config.log_paths = args.log_paths;
+    config.observer = Arc::new(print);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let report = runtime.block_on(until_done_or_stopped_twice(config))?;
+    tracing::info!(?report, "done");
+    Ok(())
+}
+
+async fn until_done_or_stopped_twice(config: Config) -> Result<Report, Box<dyn Error>> {
+    let mut signals = Signals::new()?;
+    let (stop, stopped) = oneshot::channel();
+    let running = run(config, async {
+        let _ = stopped.await; // The sender lives as long as this function.
+    });
+    let impatience = async {
+        signals.next().await;
+        let _ = stop.send(()); // Nobody listens to a run that is over.
+        signals.next().await;
+    };
+    tokio::select! {
+        report = running => Ok(report?),
+        () = impatience => Err("stopped a second time: GameLift was not told".into()),
+    }
+}
+
+/// SIGTERM and Ctrl-C.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::warn!(%error, "cannot listen for Ctrl-C");
+            std::future::pending().await
+        }
+    }
+}
+
+/// What is of use to whoever started the server goes to stdout, everything else to the log.
+fn print(observation: Observation) {
+    match observation {
+        Observation::Ready { address, fingerprint } => {
+            let lines =
+                format!("listening on {address}, port {}\nfingerprint {fingerprint}\n", address.port());
+            if let Err(error) = io::stdout().write_all(lines.as_bytes()) {
+                tracing::warn!(%error, "stdout is closed: {lines}");
+            }
+        }
+        other => tracing::info!(?other, "observed"),
+    }
+}

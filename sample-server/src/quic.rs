@@ -1,0 +1,315 @@
+//! QUIC: the endpoint, and one task per connection that turns bytes into messages for the game loop and back.
+//!
+//! This file decides nothing about players. It reads one Hello per connection, hands it over, and from then on
+//! carries what the game loop says through a [`Link`].
+
+mod link;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use game_proto::frame::Decoder;
+use game_proto::{ALPN, Hello, Input, Message, close};
+use quinn::{Connection, ConnectionError, Endpoint, Incoming, RecvStream, VarInt};
+use rustls::crypto::ring::{cipher_suite, default_provider};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+
+pub use link::Link;
+
+use crate::gate::{ConnId, FirstMessage};
+use crate::identity::Identity;
+use crate::metrics::Departure;
+use link::Outgoing;
+
+/// Most handshakes at one time. A handshake costs 0.2 ms of a core, so 64 are done in 13 ms; whoever comes while
+/// there are more is turned away by QUIC itself (CONNECTION_REFUSED), which costs one packet and no cryptography.
+pub const HANDSHAKES_MAX: usize = 64;
+
+/// From this many handshakes on, peers must first prove that they receive at the address they send from (a QUIC
+/// Retry, one more round trip), so that forged addresses cannot fill the rest.
+pub const HANDSHAKES_WITHOUT_PROOF_MAX: usize = HANDSHAKES_MAX / 2;
+
+/// How long a handshake may take. Three round trips of a bad connection, with repeats.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Silence after which a connection is lost. Clients send inputs, or keep-alives every third of this.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Buffered datagrams per connection and direction, in bytes: some 14 full snapshots. QUIC drops the oldest beyond.
+pub const DATAGRAM_BUFFER_LEN_MAX: usize = 16 * 1024;
+
+/// Stream bytes a peer may send before they are read: more than one frame, and a client sends one.
+pub const STREAM_WINDOW: u32 = 4 * 1024;
+
+/// Events that may wait for one connection's writer. A full room joining at once is 200 events; whoever is this far
+/// behind does not read at all, and is closed with [`close::TOO_SLOW`].
+pub const EVENTS_WAITING_MAX: usize = 512;
+
+/// Messages from connections that may wait for the game loop; connections wait when it is full.
+pub const PEER_MESSAGES_MAX: usize = 1024;
+
+/// How long the last message of a connection may take to arrive before the connection is closed anyway.
+pub const LAST_WORD_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The highest port that GameLift takes (AWS API reference, `PortNumber`). Linux gives out free ones up to 60,999.
+pub const GAMELIFT_PORT_MAX: u16 = 60_000;
+
+/// How often a free port is asked for at most. One in thirty does not suit, so twenty in a row do not happen.
+pub const FREE_PORT_ATTEMPTS_MAX: u32 = 20;
+
+/// What connections tell the game loop. For each connection: one `Connected`, perhaps one `FirstMessage`, one `Gone`.
+#[derive(Debug)]
+pub enum PeerMessage {
+    /// The handshake is done.
+    Connected(ConnId, Link),
+    /// The first message is here.
+    FirstMessage(ConnId, FirstMessage),
+    /// The connection is over.
+    Gone(ConnId, Departure),
+}
+
+/// Why there is no endpoint.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// The certificate and the key do not work together.
+    #[error("the certificate and its key cannot be used for TLS")]
+    Identity(#[from] rustls::Error),
+    /// The address cannot be bound.
+    #[error("cannot listen on UDP {address}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Opens the endpoint. Port 0 takes any free port that GameLift takes, too: ask [`Endpoint::local_addr`] which.
+///
+/// # Errors
+/// When the identity is unusable or the address cannot be bound. Must be called within a Tokio runtime.
+pub fn bind(address: SocketAddr, identity: Identity) -> Result<Endpoint, BindError> {
+    let config = server_config(identity)?;
+    let mut attempts = 0;
+    loop {
+        let listen = |source| BindError::Listen { address, source };
+        let endpoint = Endpoint::server(config.clone(), address).map_err(listen)?;
+        attempts += 1;
+        let suits = endpoint.local_addr().map_err(listen)?.port() <= GAMELIFT_PORT_MAX;
+        if suits || address.port() != 0 || attempts == FREE_PORT_ATTEMPTS_MAX {
+            return Ok(endpoint); // A port that does not suit is refused, with its reason, by the SDK.
+        }
+    }
+}
+
+fn server_config(identity: Identity) -> Result<quinn::ServerConfig, rustls::Error> {
+    let mut provider = default_provider();
+    // AES-128 first: its SHA-256 key schedule is faster than AES-256's SHA-384, and 128 bits are plenty.
+    provider.cipher_suites = vec![
+        cipher_suite::TLS13_AES_128_GCM_SHA256,
+        cipher_suite::TLS13_AES_256_GCM_SHA384,
+        cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
+    ];
+    let (chain, key) = identity.into_parts();
+    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    tls.alpn_protocols = vec![ALPN.to_vec()];
+    // A player joins a server once: tickets for resuming would be work for nothing, and 0-RTT data can be replayed.
+    tls.send_tls13_tickets = 0;
+    tls.max_early_data_size = 0;
+
+    let mut transport = quinn::TransportConfig::default();
+    transport
+        // Joins are short and snapshots small: probing for larger packets costs a quarter of a join.
+        .mtu_discovery_config(None)
+        // The one stream of the protocol. Each one allowed costs memory per connection.
+        .max_concurrent_bidi_streams(1_u8.into())
+        .max_concurrent_uni_streams(0_u8.into())
+        .stream_receive_window(STREAM_WINDOW.into())
+        .receive_window(STREAM_WINDOW.into())
+        .max_idle_timeout(Some(IDLE_TIMEOUT.try_into().expect("ten seconds are a legal QUIC idle timeout")))
+        // Keeps a quiet connection (a player at the gate) from being dropped by a NAT on the way.
+        .keep_alive_interval(Some(IDLE_TIMEOUT / 3))
+        .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER_LEN_MAX))
+        .datagram_send_buffer_size(DATAGRAM_BUFFER_LEN_MAX);
+
+    let crypto = quinn::crypto::rustls::QuicServerConfig::try_from(tls)
+        .expect("the provider has AES-128-GCM, which QUIC's first packets need");
+    let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    config.transport_config(Arc::new(transport)).max_incoming(HANDSHAKES_MAX);
+    Ok(config)
+}
+
+/// Takes connections until the endpoint is closed. Dropping the future drops all connections.
+pub async fn accept_all(endpoint: Endpoint, game: mpsc::Sender<PeerMessage>) {
+    let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    let mut connections = JoinSet::new();
+    let mut next = 0;
+    while let Some(incoming) = endpoint.accept().await {
+        while connections.try_join_next().is_some() {} // Forget those that are over.
+        let in_progress = HANDSHAKES_MAX - handshakes.available_permits();
+        if in_progress >= HANDSHAKES_WITHOUT_PROOF_MAX && !incoming.remote_address_validated() {
+            // Cannot fail: only an address that was validated may not be asked again.
+            let _ = incoming.retry();
+            continue;
+        }
+        let Ok(handshake) = handshakes.clone().try_acquire_owned() else {
+            tracing::warn!(remote = %incoming.remote_address(), "refused: {HANDSHAKES_MAX} handshakes in progress");
+            incoming.refuse();
+            continue;
+        };
+        let conn = ConnId(next);
+        next += 1;
+        let game = game.clone();
+        connections.spawn(async move {
+            if let Some(connection) = shake_hands(incoming).await {
+                drop(handshake);
+                converse(conn, connection, game).await;
+            }
+        });
+    }
+}
+
+async fn shake_hands(incoming: Incoming) -> Option<Connection> {
+    let remote = incoming.remote_address();
+    let outcome = match incoming.accept() {
+        Ok(connecting) => tokio::time::timeout(HANDSHAKE_TIMEOUT, connecting).await,
+        Err(error) => Ok(Err(error)),
+    };
+    match outcome {
+        Ok(Ok(connection)) => Some(connection),
+        // A scanner, another protocol, or a player who distrusts the certificate: worth a line, not an alarm.
+        Ok(Err(error)) => {
+            tracing::info!(%remote, %error, "handshake failed");
+            None
+        }
+        Err(_) => {
+            tracing::info!(%remote, "handshake took more than {} s", HANDSHAKE_TIMEOUT.as_secs());
+            None
+        }
+    }
+}
+
+/// One connection, from handshake to end.
+async fn converse(conn: ConnId, connection: Connection, game: mpsc::Sender<PeerMessage>) {
+    let (outgoing, mut queue) = mpsc::channel(EVENTS_WAITING_MAX);
+    let (input, newest_input) = watch::channel(Input::default());
+    let link = Link::new(connection.clone(), outgoing, newest_input);
+    if game.send(PeerMessage::Connected(conn, link)).await.is_err() {
+        return; // The game loop is over, and the endpoint about to close.
+    }
+    let opened = tokio::select! {
+        stream = connection.accept_bi() => stream.ok(),
+        // Refused before it opened the stream: there is nowhere to say why but the close code.
+        last = queue.recv() => {
+            if let Some(Outgoing::Last(_, code, label)) = last {
+                connection.close(code.into(), label.as_bytes());
+            }
+            None
+        }
+    };
+    let mut violation = None;
+    if let Some((send, receive)) = opened {
+        tokio::select! {
+            found = read(conn, &connection, receive, &game, &input) => violation = found,
+            () = link::write(&connection, send, queue) => {}
+        }
+    }
+    let ended = connection.closed().await;
+    let departure = violation.unwrap_or_else(|| departure(&ended));
+    let _ = game.send(PeerMessage::Gone(conn, departure)).await; // Nobody to tell when the game loop is over.
+}
+
+/// Reads the Hello, then inputs, until the connection is over or broke the protocol.
+async fn read(
+    conn: ConnId,
+    connection: &Connection,
+    mut stream: RecvStream,
+    game: &mpsc::Sender<PeerMessage>,
+    newest_input: &watch::Sender<Input>,
+) -> Option<Departure> {
+    let first = first_message(&mut stream).await?;
+    let garbage = first == FirstMessage::Garbage;
+    if game.send(PeerMessage::FirstMessage(conn, first)).await.is_err() || garbage {
+        // The gate answers garbage with a refusal; do not read on.
+        connection.closed().await;
+        return None;
+    }
+    let violation = tokio::select! {
+        () = anything_more(&mut stream) => "bytes after Hello",
+        violation = inputs(connection, newest_input) => violation?,
+    };
+    tracing::info!(?conn, violation, "closing the connection");
+    connection.close(close::PROTOCOL_VIOLATION.into(), violation.as_bytes());
+    Some(Departure::Violation)
+}
+
+/// Returns when the peer sends something on the stream; its end is not something.
+async fn anything_more(stream: &mut RecvStream) {
+    match stream.read_chunk(1, true).await {
+        Ok(Some(_)) => {}
+        Ok(None) | Err(_) => std::future::pending().await,
+    }
+}
+
+/// Keeps the newest input until the connection is over (`None`) or breaks the protocol (how).
+///
+/// Between two ticks only the newest input matters, so there is no queue that a flood could fill.
+async fn inputs(connection: &Connection, newest: &watch::Sender<Input>) -> Option<&'static str> {
+    while let Ok(datagram) = connection.read_datagram().await {
+        let Ok(input) = Input::decode(datagram) else { return Some("a datagram that is no input") };
+        newest.send_if_modified(|kept| {
+            let newer = input.sequence > kept.sequence;
+            if newer {
+                *kept = input;
+            }
+            newer
+        });
+    }
+    None
+}
+
+/// The first message of a connection, or `None` when the connection ends before it.
+async fn first_message(stream: &mut RecvStream) -> Option<FirstMessage> {
+    let mut decoder = Decoder::new();
+    loop {
+        match decoder.next_frame() {
+            Ok(Some(frame)) => {
+                return Some(Hello::decode(frame).map_or(FirstMessage::Garbage, FirstMessage::Hello));
+            }
+            Ok(None) => {}
+            Err(_) => return Some(FirstMessage::Garbage),
+        }
+        match stream.read_chunk(STREAM_WINDOW as usize, true).await {
+            Ok(Some(chunk)) => decoder.push(&chunk.bytes),
+            Ok(None) => return Some(FirstMessage::Garbage), // The stream ended before its first message did.
+            Err(_) => return None,
+        }
+    }
+}
+
+fn departure(ended: &ConnectionError) -> Departure {
+    match ended {
+        ConnectionError::ApplicationClosed(_) | ConnectionError::ConnectionClosed(_) => Departure::Left,
+        ConnectionError::TimedOut | ConnectionError::Reset => Departure::Lost,
+        ConnectionError::LocallyClosed => Departure::Closed,
+        ConnectionError::VersionMismatch
+        | ConnectionError::TransportError(_)
+        | ConnectionError::CidsExhausted => Departure::Violation,
+    }
+}
+
+/// Closes every connection and waits, briefly, until the peers know.
+///
+/// # Cancel safety
+/// The connections are closed at the first poll; dropping the future only gives up on peers being told.
+pub async fn close(endpoint: &Endpoint) {
+    endpoint.close(VarInt::from_u32(close::SERVER_CLOSED), b"the server has closed");
+    // Whoever does not acknowledge finds out by its idle timeout.
+    let _ = tokio::time::timeout(LAST_WORD_TIMEOUT, endpoint.wait_idle()).await;
+}

@@ -1,0 +1,62 @@
+//! The seam between the game and GameLift: two queues of plain messages.
+//!
+//! The game sends [`Request`]s and receives [`Notice`]s; it has no idea what is behind them. On a fleet that is
+//! the server SDK ([`lifecycle`](crate::lifecycle)); in the tests of this crate it is the test.
+
+use std::time::Duration;
+
+use gamelift_server_sdk::PlayerSessionId;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::gate::{AcceptAnswer, Standing};
+use crate::room::PLAYERS_MAX;
+
+/// How many requests may wait for the service side to take them: at most one per id (gate.rs, invariant 4), at most
+/// as many ids as seats, and one [`Request::DenyNewPlayerSessions`]. So it is never full.
+pub const REQUESTS_MAX: usize = PLAYERS_MAX + 1;
+
+/// How many notices may wait for the game loop. It takes one up in a millisecond; when this many are waiting it has
+/// hung, and the sender waits.
+pub const NOTICES_MAX: usize = 64;
+
+/// What the game wants from GameLift. Each but the last is answered by exactly one [`Notice`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// AcceptPlayerSession, answered by [`Notice::Accepted`].
+    Accept(PlayerSessionId),
+    /// DescribePlayerSessions, answered by [`Notice::Described`].
+    Describe(PlayerSessionId),
+    /// RemovePlayerSession, answered by [`Notice::Removed`].
+    Remove(PlayerSessionId),
+    /// UpdatePlayerSessionCreationPolicy to `DENY_ALL`. Not answered: nothing depends on it.
+    DenyNewPlayerSessions,
+}
+
+/// What the game hears from GameLift.
+#[derive(Debug)]
+pub enum Notice {
+    /// A game session is active and takes players.
+    GameSessionStarted {
+        /// Its `MaximumPlayerSessionCount`.
+        seats: usize,
+    },
+    /// How [`Request::Accept`] went.
+    Accepted(PlayerSessionId, AcceptAnswer),
+    /// How [`Request::Describe`] went.
+    Described(PlayerSessionId, Standing),
+    /// How [`Request::Remove`] went: whether the service knows that the player is gone.
+    Removed(PlayerSessionId, bool),
+    /// Is the game loop alive? Its answer, and nobody else's, is what GameLift is told.
+    HealthCheck(oneshot::Sender<()>),
+    /// Close: let nobody in, tell the players, and give them this long.
+    Drain(Duration),
+}
+
+/// The service's ends of the two queues.
+#[derive(Debug)]
+pub struct Seam {
+    /// What the game wants. `None` when the game loop is over.
+    pub requests: mpsc::Receiver<Request>,
+    /// What the game is told.
+    pub notices: mpsc::Sender<Notice>,
+}
