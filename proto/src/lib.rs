@@ -1,6 +1,7 @@
 //! The sample game's messages, in the order in which they are met.
 //!
-//! 1. The client connects by QUIC, with [`ALPN`], and verifies the server's certificate.
+//! 1. The client connects by QUIC, with [`ALPN`], and verifies the server's certificate,
+//!    by its [`Fingerprint`] or by DNS name.
 //! 2. It opens the one bidirectional stream and sends [`Hello`] with its player session id in a [`frame`].
 //! 3. The server asks GameLift and answers, in [`ServerMessage`]s on the same stream: [`Welcome`], or [`Refused`]
 //!    and a [`close`] code.
@@ -14,6 +15,7 @@
 use std::fmt;
 
 pub mod close;
+mod fingerprint;
 pub mod frame;
 
 #[allow(missing_docs, reason = "generated; oneofs have no comments of their own")]
@@ -21,6 +23,7 @@ mod generated {
     include!("generated/game.v1.rs");
 }
 
+pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use generated::{
     Hello, Input, PlayerJoined, PlayerLeft, RefusalReason, Refused, ServerClosing, ServerMessage, Snapshot,
     Welcome, server_message,

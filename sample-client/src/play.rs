@@ -1,0 +1,81 @@
+//! A bot: plays by walking in a circle.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::error::LeaveReason;
+use crate::player::{INPUT_RATE_HZ, Player, PlayerEvent};
+use crate::stats::Stats;
+
+/// Full speed in sixteen directions, in order: a circle.
+const CIRCLE: [(i32, i32); 16] = [
+    (127, 0),
+    (117, 49),
+    (90, 90),
+    (49, 117),
+    (0, 127),
+    (-49, 117),
+    (-90, 90),
+    (-117, 49),
+    (-127, 0),
+    (-117, -49),
+    (-90, -90),
+    (-49, -117),
+    (0, -127),
+    (49, -117),
+    (90, -90),
+    (117, -49),
+];
+
+/// For how many inputs a bot keeps its direction: once around takes about two seconds.
+const INPUTS_PER_DIRECTION: u32 = 8;
+
+/// How a bot's game ended.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// What was measured.
+    pub stats: Stats,
+    /// How long it played.
+    pub duration: Duration,
+    /// Why it stopped before its time, if it did. [`LeaveReason::ServerClosed`] is a normal end.
+    pub ended: Option<LeaveReason>,
+    /// Whether the server announced that it goes away.
+    pub warned: bool,
+}
+
+/// Walks in a circle for `duration`, at [`INPUT_RATE_HZ`] inputs per second, then leaves.
+///
+/// # Cancel safety
+/// Dropping the future leaves the game without waiting for the server to know.
+pub async fn play(mut player: Player, duration: Duration) -> Played {
+    let start = Instant::now();
+    let end = start + duration;
+    let mut inputs = interval(Duration::from_secs(1) / INPUT_RATE_HZ);
+    inputs.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    // Everybody starts in another direction.
+    let mut step = player.welcome().player_number * INPUTS_PER_DIRECTION;
+    let mut warned = false;
+    let ended = loop {
+        tokio::select! {
+            () = sleep_until(end) => break None,
+            _ = inputs.tick() => {
+                let (x, y) = CIRCLE[(step / INPUTS_PER_DIRECTION) as usize % CIRCLE.len()];
+                step = step.wrapping_add(1);
+                if let Err(reason) = player.send_input(x, y) {
+                    break Some(reason);
+                }
+            }
+            event = player.next() => match event {
+                Ok(PlayerEvent::ServerClosing(notice)) => {
+                    tracing::info!(seconds = notice.as_secs(), "the server is closing");
+                    warned = true;
+                }
+                Ok(_) => {}
+                Err(reason) => break Some(reason),
+            },
+        }
+    };
+    let duration = start.elapsed();
+    Played { stats: player.leave().await, duration, ended, warned }
+}
