@@ -8,7 +8,6 @@
 //!
 //! It connects, gets ready, activates each game session it is given, and reads one command a line meanwhile; `--help` lists
 //! them. One line of output is one JSON object: `start`, `result`, `callback`, `bad-command`, `exit`.
-#![expect(clippy::print_stdout, reason = "stdout is the interface")]
 
 use std::io::Write as _;
 use std::path::PathBuf;
