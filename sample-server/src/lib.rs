@@ -109,17 +109,18 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<R
         let connected = sdk.connect().await?;
         connected.ready(ready).await.map_err(|error| RunError::Ready(error.kind))
     };
-    let (process, events) = tokio::select! {
+    let (process, mut events) = tokio::select! {
         ready = connect => ready?,
         () = &mut shutdown => return Ok(Report { game_session_id: None, metrics: Metrics::default() }),
     };
 
     let (seam, game) = host(endpoint, empty_timeout, observer.clone());
     observer(Observation::Ready { address, fingerprint });
-    let hosted = lifecycle::serve(events, seam, drain_notice, observer, shutdown).await;
+    let hosted = lifecycle::serve(&mut events, seam, drain_notice, observer, shutdown).await;
     let metrics = game.await;
     // Whatever happened, GameLift should know that the process is gone, and start another.
     let ended = lifecycle::end(process).await;
+    drop(events); // Only now: a process that no longer listens is taken off the service at once.
 
     let game_session_id = hosted?;
     let metrics = metrics.map_err(RunError::GameLoop)?;

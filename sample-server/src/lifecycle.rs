@@ -25,7 +25,7 @@ use gamelift_server_sdk::{
 };
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::config::{Observation, Observer};
 use crate::gate::{AcceptAnswer, Standing};
@@ -42,6 +42,9 @@ pub const CALL_ATTEMPTS_MAX: u32 = 3;
 /// How long to wait between two attempts: the service lets one call per second and player through, after three.
 pub const CALL_RETRY_DELAY: Duration = Duration::from_secs(1);
 
+/// How long the calls that are in flight when the game is over may take.
+pub const LAST_CALLS_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Why GameLift and the game no longer go together.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -57,6 +60,7 @@ pub enum LifecycleError {
 /// Carries messages between GameLift and the game until the game loop is over. Returns the id of the game session
 /// that was hosted, if any.
 ///
+/// `events` is only borrowed, because whoever drops it takes the process off the service: [`end`] comes first.
 /// When `shutdown` resolves, or GameLift terminates the process, the game is told to drain, and ends when it has.
 ///
 /// # Errors
@@ -65,7 +69,7 @@ pub enum LifecycleError {
 /// # Cancel safety
 /// Not safe: calls in flight may or may not take effect.
 pub async fn serve(
-    mut events: Events,
+    events: &mut Events,
     seam: Seam,
     drain_notice: Duration,
     observer: Observer,
@@ -167,9 +171,12 @@ pub async fn serve(
             break; // The loop is over.
         }
     }
-    // What is still in flight is removals that the game loop did not wait for any longer. Ending the process ends its
-    // player sessions, too.
-    drop(calls);
+    // What the game asked for last, or did not wait for any longer. What does not get through is lost with little harm:
+    // ending the process ends its player sessions, too.
+    let landed = timeout(LAST_CALLS_TIMEOUT, async { while calls.join_next().await.is_some() {} }).await;
+    if landed.is_err() {
+        tracing::warn!(calls = calls.len(), "GameLift did not answer in time");
+    }
     match failure {
         Some(failure) => Err(failure),
         None => Ok(stage.session().map(|session| session.id().to_string())),
@@ -264,7 +271,7 @@ fn start_call(calls: &mut JoinSet<Option<Notice>>, session: Option<&GameSession>
             Request::DenyNewPlayerSessions => {
                 if let Err(error) = session.set_creation_policy(PlayerSessionCreationPolicy::DenyAll).await {
                     // Players whom GameLift still sends are refused at the gate.
-                    tracing::warn!(%error, "the game session still takes reservations");
+                    tracing::warn!(reason = reason(&error), "the game session still takes reservations");
                 }
                 None
             }
@@ -279,11 +286,12 @@ async fn accept(session: &GameSession, id: &PlayerSessionId) -> AcceptAnswer {
         Err(error) if had_no_effect(&error) => AcceptAnswer::NotNow,
         // A service that failed (5xx) may have failed after it wrote the player down.
         Err(CallError::Refused(refusal)) if refusal.kind() != RefusalKind::InternalService => {
-            tracing::info!(%refusal, "GameLift does not accept a player session");
+            tracing::info!(reason = refusal.kind().name(), "GameLift does not accept a player session");
             AcceptAnswer::No
         }
         Err(error) => {
-            tracing::warn!(%error, "it is not known whether GameLift accepted a player session");
+            let reason = reason(&error);
+            tracing::warn!(reason, "it is not known whether GameLift accepted a player session");
             AcceptAnswer::Unknown
         }
     }
@@ -300,7 +308,7 @@ async fn describe(session: &GameSession, id: &PlayerSessionId) -> Standing {
             }
         }
         Err(error) => {
-            tracing::warn!(%error, "a player session cannot be looked up");
+            tracing::warn!(reason = reason(&error), "a player session cannot be looked up");
             Standing::Unknown
         }
     }
@@ -314,7 +322,9 @@ async fn remove(session: &GameSession, id: &PlayerSessionId) -> bool {
             Ok(()) | Err(CallError::Unreadable(_)) => return true,
             Err(CallError::Refused(refusal)) if is_final(refusal.kind()) => return true,
             // Removing twice does no harm, so an unknown outcome is tried again, too.
-            Err(error) => tracing::warn!(%error, attempt, "GameLift was not told that a player left"),
+            Err(error) => {
+                tracing::warn!(reason = reason(&error), attempt, "GameLift was not told that a player left");
+            }
         }
         sleep(CALL_RETRY_DELAY).await;
     }
@@ -324,6 +334,18 @@ async fn remove(session: &GameSession, id: &PlayerSessionId) -> bool {
 /// Whether a refusal would be the same the next time.
 fn is_final(kind: RefusalKind) -> bool {
     !matches!(kind, RefusalKind::TooManyRequests | RefusalKind::InternalService)
+}
+
+/// An error for the log. The service's own words are left out: they repeat the player session id.
+fn reason(error: &CallError) -> &'static str {
+    match error {
+        CallError::NotSent => "not sent",
+        CallError::OutcomeUnknown => "outcome unknown",
+        CallError::Refused(refusal) => refusal.kind().name(),
+        CallError::Unreadable(_) => "answer not understood",
+        CallError::Closed(_) => "closed",
+        _ => "failed",
+    }
 }
 
 fn had_no_effect(error: &CallError) -> bool {

@@ -97,16 +97,24 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let mut causes = String::new();
-            let mut source = error.source();
-            while let Some(cause) = source {
-                causes.push_str(&format!(": {cause}"));
-                source = cause.source();
-            }
-            eprintln!("sample-server: {error}{causes}");
+            eprintln!("sample-server: {}", with_causes(&*error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and what caused it, without causes whose text the error repeats.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
 }
 
 fn make_certificate(args: &CertArgs) -> Result<(), Box<dyn Error>> {
@@ -195,6 +203,29 @@ fn print(observation: Observation) {
                 tracing::warn!(%error, "stdout is closed: {lines}");
             }
         }
-        other => tracing::info!(?other, "observed"),
+        other => tracing::info!("{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn running_is_the_default_and_takes_certificate_and_key_together() {
+        let parse = |args: &[&str]| Cli::try_parse_from([&["sample-server"], args].concat()).is_ok();
+        assert!(parse(&[]));
+        assert!(parse(&["--listen", "0.0.0.0:7777", "--cert", "c.pem", "--key", "k.pem"]));
+        assert!(parse(&["run", "--listen", "0.0.0.0:7777"]));
+        assert!(!parse(&["--cert", "c.pem"]));
+        assert!(parse(&["cert", "--out", "certs", "--dns", "game.example"]));
+        assert!(!parse(&["cert"]));
     }
 }
