@@ -131,3 +131,6 @@ fn unknown(message: impl Into<String>) -> ApiError {
 fn shown(text: &str) -> &str {
     text.get(..64).unwrap_or(text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -385,10 +385,15 @@ impl Engine {
         active.failed_heartbeats += 1;
         let game_session = active.game_session;
         if active.failed_heartbeats == FAILED_HEARTBEATS_MAX {
+            let overdue = active.end_by.is_some_and(|end_by| end_by <= now);
             if let Some(game_session) = game_session {
                 self.end_game_session(now, game_session);
             }
-            self.ask_to_end(now, key);
+            if overdue {
+                self.process_ended(now, key);
+            } else {
+                self.ask_to_end(now, key);
+            }
         }
         self.update_idle(key);
     }

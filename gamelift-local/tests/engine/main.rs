@@ -1,0 +1,10 @@
+//! The engine on virtual time: every transition, one sentence each.
+
+mod bench;
+mod computes;
+mod game_sessions;
+mod player_sessions;
+mod processes;
+mod properties;
+mod resources;
+mod wire;
