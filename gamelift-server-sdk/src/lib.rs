@@ -8,7 +8,7 @@
 //! | `process`, `game_session`, `events` | the API: handles to call, a stream to read |
 //! | `uplink` | the protocol as a value: no clock, no socket, no task |
 //! | `driver` | the one loop that waits |
-//! | `transport`, `tls`, `sigv4` | sockets and who may open them |
+//! | [`transport`], `tls`, `sigv4` | sockets and who may open them |
 
 mod config;
 mod driver;
@@ -21,7 +21,7 @@ mod sigv4;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod tls;
-mod transport;
+pub mod transport;
 mod uplink;
 
 pub use gamelift_wire as wire;

@@ -53,11 +53,21 @@ impl Config {
             }
             Err(error) => return Err(ConnectError::Tls(error.to_string())),
         };
-        self.connect_over(Network::new(tls)).await
+        self.connect_with(Network::new(tls)).await
     }
 
     /// The same over a network of the caller's.
-    pub(crate) async fn connect_over(self, dialer: impl Dial) -> Result<Connected, ConnectError> {
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    ///
+    /// # Panics
+    /// As [`Self::connect`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Self::connect`].
+    pub async fn connect_with(self, dialer: impl Dial) -> Result<Connected, ConnectError> {
         let config = Arc::new(self);
         let (driver, Ends { commands, events, closed, connected }) =
             Driver::new(config.clone(), Arc::new(dialer));

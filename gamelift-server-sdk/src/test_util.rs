@@ -39,20 +39,6 @@ pub use crate::transport::{Dial, Incoming, Outgoing, Socket, SocketError};
 /// Frames and dials under way in either direction. Tests that need more do not test what they mean to.
 const QUEUE: usize = 4_096;
 
-impl Config {
-    /// Connects over a network of the caller's, instead of TCP.
-    ///
-    /// # Errors
-    /// As [`Config::connect`].
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`Config::connect`].
-    pub async fn connect_with(self, dialer: impl Dial) -> Result<Connected, ConnectError> {
-        self.connect_over(dialer).await
-    }
-}
-
 /// A network and the one service on it.
 pub fn network() -> (Network, Service) {
     let (dials, incoming) = mpsc::channel(QUEUE);

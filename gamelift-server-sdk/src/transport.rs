@@ -1,4 +1,7 @@
 //! Sockets: how text frames get to the service and back. Decides nothing.
+//!
+//! Public for those who bring a network of their own, with [`Config::connect_with`](crate::Config::connect_with): a proxy, a
+//! simulation, memory.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -58,7 +61,7 @@ pub struct Socket {
     pub stream: Pin<Box<dyn Stream<Item = Result<Incoming, SocketError>> + Send>>,
 }
 
-/// Opens sockets. Implemented for real networks here and in memory in `test_util`.
+/// Opens sockets. Implemented for real networks here, and in memory under feature `test-util`.
 pub trait Dial: Send + Sync + 'static {
     /// Connects to a URL, query and all. Dropping the future gives up. Do not log the URL: the auth token is in it.
     fn dial(&self, url: String) -> BoxFuture<'static, Result<Socket, DialError>>;

@@ -1,0 +1,126 @@
+//! The whole line on one machine: local GameLift, game servers, the AWS SDK, players.
+//!
+//! | file | job |
+//! |---|---|
+//! | `demo/stage.rs` | what a round is played on: GameLift, a fleet, server processes |
+//! | `demo/servers.rs` | keeps server processes running, as a fleet's host would |
+//! | `demo/round.rs` | one round, step by step |
+//! | `demo/narrator.rs` | says what happens |
+//!
+//! Everything goes through public protocols: the AWS API by `aws-sdk-gamelift`, the server-SDK WebSocket, QUIC. Point the
+//! same code at AWS and only the endpoint changes.
+
+mod narrator;
+mod round;
+mod servers;
+mod stage;
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::time::Duration;
+
+pub use self::narrator::Narrator;
+pub use self::round::Round;
+use self::stage::Stage;
+
+/// Most players in one round: a full game session by GameLift's quota (200 player sessions) is more than a laptop that also
+/// plays all the players wants at 60 Hz.
+pub const PLAYERS_MAX: usize = 128;
+
+/// How long any single step may take before the round has failed. All of them take milliseconds.
+const STEP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What to play.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many players join, up to [`PLAYERS_MAX`].
+    pub players: usize,
+    /// How long they play.
+    pub play_for: Duration,
+    /// Any free ports instead of the well-known ones.
+    pub free_ports: bool,
+}
+
+/// Why a round went wrong: which step, and what it met.
+#[derive(Debug, thiserror::Error)]
+#[error("{step} failed")]
+pub struct DemoError {
+    step: &'static str,
+    #[source]
+    source: Box<dyn StdError + Send + Sync>,
+}
+
+impl DemoError {
+    fn new(step: &'static str, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { step, source: source.into() }
+    }
+}
+
+/// An error with everything that led to it, on one line.
+pub fn with_causes(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // Some errors repeat their cause in their own text.
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// The line that `--json` prints when a round went wrong.
+pub fn failure_to_json(error: &DemoError) -> String {
+    serde_json::json!({"ok": false, "step": error.step, "error": with_causes(error)}).to_string()
+}
+
+/// Plays one round and takes everything down again.
+///
+/// # Errors
+/// [`DemoError`] unless every player was placed, validated and played, and everybody without a player session was refused.
+///
+/// # Cancel safety
+///
+/// Dropping the future stops everything at once.
+pub async fn once(options: &Options, narrator: &Narrator) -> Result<Round, DemoError> {
+    let mut stage = Stage::set(options, narrator).await?;
+    let played = round::play(&mut stage, options, narrator).await;
+    stage.strike().await;
+    let round = played?;
+    narrator.result(&round);
+    Ok(round)
+}
+
+/// Plays one round and stays up until `stop` resolves.
+///
+/// # Errors
+/// As [`once`].
+///
+/// # Cancel safety
+///
+/// Dropping the future stops everything at once.
+pub async fn stay(
+    options: &Options,
+    narrator: &Narrator,
+    stop: impl Future<Output = ()>,
+) -> Result<Round, DemoError> {
+    let mut stage = Stage::set(options, narrator).await?;
+    let played = {
+        let mut stop = std::pin::pin!(stop);
+        let played = tokio::select! {
+            played = round::play(&mut stage, options, narrator) => played,
+            () = &mut stop => Err(DemoError::new("the round", "stopped before it was over")),
+        };
+        if let Ok(round) = &played {
+            narrator.result(round);
+            narrator.invitation(&stage);
+            stop.await;
+        }
+        played
+    };
+    narrator.line("\nstopping: players get notice, processes end");
+    stage.strike().await;
+    played
+}

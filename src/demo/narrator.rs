@@ -1,0 +1,72 @@
+//! Says what happens, for people.
+
+use std::io::Write;
+
+use super::round::Round;
+use super::stage::Stage;
+
+/// Writes lines, or nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Narrator {
+    speaks: bool,
+}
+
+impl Narrator {
+    /// To standard output.
+    pub fn stdout() -> Self {
+        Self { speaks: true }
+    }
+
+    /// To nobody.
+    pub fn silent() -> Self {
+        Self { speaks: false }
+    }
+
+    /// One line as it is.
+    pub fn line(&self, line: &str) {
+        if self.speaks {
+            let mut out = std::io::stdout().lock();
+            // Whoever listened is gone; the round goes on.
+            let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+        }
+    }
+
+    /// A fact with its name.
+    pub(super) fn fact(&self, name: &str, value: impl AsRef<str>) {
+        self.line(&format!("  {name:<18}{}", value.as_ref()));
+    }
+
+    /// A step of the reference architecture, by AWS's numbers.
+    pub(super) fn step(&self, number: &str, what: &str) {
+        self.line(&format!("\nstep {number:<6} {what}"));
+    }
+
+    pub(super) fn result(&self, round: &Round) {
+        let Round { players, game_sessions, swarm, .. } = round;
+        self.line(&format!(
+            "\nall went right: {players} players in {game_sessions} game session(s), placed, validated and played\n"
+        ));
+        for line in swarm.to_string().lines() {
+            self.line(&format!("  {line}"));
+        }
+    }
+
+    /// How the reader can go on by hand.
+    pub(super) fn invitation(&self, stage: &Stage) {
+        let (fleet, location) = (&stage.fleet_id, &stage.location);
+        let fingerprint = stage.fingerprint;
+        self.line("\nStill here, with idle server processes waiting for you. In another terminal:\n");
+        self.line(&format!("  export AWS_ENDPOINT_URL_GAMELIFT={}", stage.local.api_endpoint()));
+        self.line("  export AWS_REGION=us-west-2 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local");
+        self.line("  # a game session, and a place in it (put the ids you are given into the next line)");
+        self.line(&format!(
+            "  aws gamelift create-game-session --fleet-id {fleet} --location {location} --maximum-player-session-count 4"
+        ));
+        self.line("  aws gamelift create-player-session --player-id me --game-session-id GAME_SESSION_ID");
+        self.line("  # within 60 s:");
+        self.line("  cargo run -p sample-client -- join --address 127.0.0.1:PORT --player-session-id PLAYER_SESSION_ID \\");
+        self.line(&format!("      --fingerprint {fingerprint}"));
+        self.line(&format!("\n  a look inside: curl {}/state", stage.local.admin_endpoint()));
+        self.line("  stop with Ctrl-C");
+    }
+}
