@@ -51,7 +51,10 @@ impl RunningClock {
         let wait = at.since(self.base + self.advanced);
         match self.kind {
             Clock::Wall => self.started.checked_add(wait),
-            Clock::Speed(speed) => self.started.checked_add(scaled(wait, 1.0 / speed)),
+            // A rounded quotient may be a little early; waking early again and again would be a busy loop.
+            Clock::Speed(speed) => {
+                self.started.checked_add(scaled(wait, 1.0 / speed).saturating_add(Duration::from_millis(1)))
+            }
             Clock::Manual => None,
         }
     }

@@ -12,9 +12,12 @@
 //! * every request frame with a `RequestId` gets exactly one reply, and no push carries one.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod answers;
 mod compute;
+mod connection;
 mod fleet;
 mod game_session;
+mod health;
 mod ids;
 mod location;
 mod page;

@@ -1,4 +1,22 @@
-//! Under construction.
+#![doc = include_str!("../README.md")]
+//!
+//! # The files
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`engine`] | every resource, state and timer, as one pure value: start reading here |
+//! | [`model`] | the AWS API's shapes, and the rules their members follow |
+//! | `api` | HTTP, the two protocols, and the table of operations |
+//! | `server_sdk` | the WebSocket listeners: upgrade, frames, close codes, TLS |
+//! | `admin` | look inside, move the clock |
+//! | `driver` | the one task that owns the engine |
+//! | `clock` | where time comes from |
+//! | `local`, `config` | starting and stopping it all |
+//!
+//! A request takes this way: `api` or `server_sdk` reads it and sends a command to `driver`, which hands it to
+//! [`engine::Engine`] together with the time, and then carries out the engine's effects. Nobody else touches the
+//! engine, so there are no locks.
+
 pub mod engine;
 pub mod model;
 

@@ -1,4 +1,5 @@
 //! The library as its users see it, on virtual time and without sockets.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 use std::time::Duration;
 

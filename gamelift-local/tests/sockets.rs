@@ -1,4 +1,5 @@
 //! Over loopback, with raw frames: what only sockets can show.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 use std::{sync::Arc, time::Duration};
 

@@ -256,13 +256,14 @@ impl Engine {
         }
         let fleet = self.fleet_of(&input.fleet_id, &input.alias_id)?;
         let start = GameSessionKey(start);
-        let by_status = |wanted: &GameSessionStatus| fleet.game_sessions.get(wanted);
-        let mut keys: Vec<GameSessionKey> = match &status {
-            Some(status) => {
-                by_status(status).into_iter().flat_map(|keys| keys.range(start..)).copied().collect()
-            }
-            None => fleet.game_sessions.values().flat_map(|keys| keys.range(start..)).copied().collect(),
-        };
+        // One page never needs more than itself and one of each status, unless a location sorts some out.
+        let most = if location.is_none() { page.size + 1 } else { usize::MAX };
+        let mut keys: Vec<GameSessionKey> = fleet
+            .game_sessions
+            .iter()
+            .filter(|(of, _)| status.is_none_or(|status| **of == status))
+            .flat_map(|(_, keys)| keys.range(start..).take(most).copied())
+            .collect();
         keys.sort_unstable();
         let wanted = keys
             .iter()
