@@ -1,8 +1,14 @@
-//! A player of the sample game, or a swarm of them.
+#![doc = include_str!("../README.md")]
 //!
-//! [`Player::join`] connects by QUIC, verifies the server (by the fingerprint of its certificate or by DNS name),
-//! and only then presents the player session id that GameLift reserved. [`play()`] is a bot on top of it, and
-//! [`swarm`] many of those with a report.
+//! # Map of the crate
+//!
+//! | module | job |
+//! |---|---|
+//! | [`trust`] | verifying the server |
+//! | [`player`] | one player: join, inputs, events, leave |
+//! | [`mod@play`] | a bot on top of it |
+//! | [`swarm`] | many bots, and what they measured |
+//! | [`stats`], [`error`] | what is measured, what goes wrong |
 
 pub mod error;
 pub mod play;

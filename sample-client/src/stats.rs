@@ -10,8 +10,14 @@ use tokio::time::Instant;
 /// Inputs whose echo is waited for. At 60 per second these are four seconds; older ones are lost.
 const INPUTS_WAITING_MAX: usize = 256;
 
-/// Round trips are counted to three digits up to this; longer ones count as this.
-const ROUND_TRIP_MAX: Duration = Duration::from_secs(60);
+/// Times are counted to three digits up to this; longer ones count as this.
+const COUNTED_MAX: Duration = Duration::from_secs(60);
+
+/// An empty histogram of times, in microseconds.
+pub(crate) fn micros_histogram() -> Histogram<u64> {
+    Histogram::new_with_max(COUNTED_MAX.as_micros() as u64, 3)
+        .expect("1 us to 60 s at three digits is a legal range")
+}
 
 /// What one player measured.
 #[derive(Clone, Debug)]
@@ -30,13 +36,11 @@ pub struct Stats {
 
 impl Stats {
     pub(crate) fn new() -> Self {
-        let max = ROUND_TRIP_MAX.as_micros() as u64;
         Self {
             inputs: 0,
             snapshots: 0,
             snapshots_missed: 0,
-            round_trip_micros: Histogram::new_with_max(max, 3)
-                .expect("1 to 60 s at three digits is a legal range"),
+            round_trip_micros: micros_histogram(),
             waiting: VecDeque::new(),
             newest_tick: None,
         }

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::error::{JoinError, LeaveReason};
 use crate::play::{Played, play};
 use crate::player::{JOIN_TIMEOUT_DEFAULT, JoinConfig, Player};
+use crate::stats::micros_histogram;
 use crate::trust::Trust;
 
 /// How many bots may be joining at one time, unless told otherwise. More than this makes a swarm measure its own
@@ -228,15 +229,14 @@ struct Tally {
 
 impl Default for Tally {
     fn default() -> Self {
-        let histogram = || Histogram::new(3).expect("three digits are legal"); // It grows as it needs to.
         Self {
             joined: 0,
             refusals: BTreeMap::new(),
             join_failures: BTreeMap::new(),
             dropped: 0,
             warned: 0,
-            join_micros: histogram(),
-            round_trip_micros: histogram(),
+            join_micros: micros_histogram(),
+            round_trip_micros: micros_histogram(),
             inputs: 0,
             snapshots: 0,
             snapshots_missed: 0,
@@ -262,7 +262,7 @@ impl Tally {
                 self.snapshots_missed += played.stats.snapshots_missed;
                 self.round_trip_micros
                     .add(&played.stats.round_trip_micros)
-                    .expect("this histogram grows to hold the other's values");
+                    .expect("both histograms have the same range");
             }
             Err(error) => {
                 tracing::warn!(error = %error, "a bot did not get in");

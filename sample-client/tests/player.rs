@@ -337,6 +337,6 @@ async fn swarm_reports_joins_and_refusals_by_reason() {
     assert_eq!((report.bots, report.joined, report.dropped), (3, 1, 0));
     assert_eq!(report.refusals, [("refused_by_service".to_owned(), 1)].into());
     assert_eq!(report.join_failures, [("unverified".to_owned(), 1)].into());
-    assert!(report.snapshots > 0 && report.round_trip_ms.p99 > 0.0);
+    assert!(report.snapshots > 0 && report.round_trip_ms.p99 > 0.0 && report.join_ms.p50 > 0.0);
     assert!(report.to_string().contains("refused: refused_by_service"));
 }
