@@ -5,9 +5,12 @@
 mod codec;
 pub(crate) mod operations;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use axum::{
@@ -40,7 +43,9 @@ struct Api {
 
 /// Every path and method of the API's port.
 pub(crate) fn router(handle: Handle) -> Router {
-    Router::new().fallback(serve).with_state(Api { handle, requests: Arc::default() })
+    // Two runs should not hand out the same request ids; `RandomState` is the standard library's randomness.
+    let first = RandomState::new().hash_one("request ids");
+    Router::new().fallback(serve).with_state(Api { handle, requests: Arc::new(AtomicU64::new(first)) })
 }
 
 async fn serve(State(api): State<Api>, request: Request) -> Response {

@@ -2,6 +2,7 @@
 //!
 //! Members of requests are optional here even where AWS requires them, so that a missing one is answered
 //! with a validation message instead of a parse error.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod compute;
 mod fleet;

@@ -196,7 +196,7 @@ enum HandshakeError {
     #[error("the request head is longer than allowed")]
     TooLong,
     #[error("not a WebSocket upgrade request: {0}")]
-    NotAnUpgrade(Error),
+    NotAnUpgrade(String),
     #[error(transparent)]
     Refused(#[from] Refused),
     #[error(transparent)]

@@ -43,8 +43,9 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     let response = match create_response(&request) {
         Ok(response) => response,
         Err(error) => {
+            let error = not_an_upgrade(&error);
             refuse(&mut stream, 400, &error.to_string()).await?;
-            return Err(HandshakeError::NotAnUpgrade(error));
+            return Err(error);
         }
     };
     let connected = match parse_query(request.uri().query().unwrap_or_default()) {
@@ -80,19 +81,18 @@ async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> Result<(Request, 
             Ok(Some((length, request))) => return Ok((request, head.split_off(length))),
             Ok(None) if head.len() > HEAD_MAX => return Err(HandshakeError::TooLong),
             Ok(None) => {}
-            Err(error) => return Err(HandshakeError::NotAnUpgrade(without_text(error))),
+            Err(error) => return Err(not_an_upgrade(&error)),
         }
     }
 }
 
-/// A URI error may repeat the URI, and the URI holds a token.
-fn without_text(error: Error) -> Error {
-    match error {
-        Error::Protocol(_) | Error::Io(_) => error,
-        _ => {
-            Error::Url(tokio_tungstenite::tungstenite::error::UrlError::UnableToConnect("request".to_owned()))
-        }
-    }
+/// What is wrong with a request head. Only protocol errors are repeated word for word: an error about the URI may
+/// show the URI, and that holds a token.
+fn not_an_upgrade(error: &Error) -> HandshakeError {
+    HandshakeError::NotAnUpgrade(match error {
+        Error::Protocol(rule) => rule.to_string(),
+        _ => "its request line or a header cannot be read".to_owned(),
+    })
 }
 
 async fn refuse<S: AsyncWrite + Unpin>(stream: &mut S, status: u16, message: &str) -> std::io::Result<()> {
