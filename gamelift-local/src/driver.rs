@@ -1,6 +1,6 @@
 //! The one task that owns the engine. Commands come in over a bounded channel, effects go out to connections.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use gamelift_wire::connect::ConnectQuery;
 use tokio::{
@@ -36,6 +36,7 @@ enum Command {
     Run(Job),
     Connect {
         query: Box<ConnectQuery>,
+        endpoint: Option<Arc<str>>,
         outbox: mpsc::Sender<FromService>,
         reply: oneshot::Sender<Result<ConnectionId, Refused>>,
     },
@@ -78,15 +79,18 @@ impl Handle {
         result.await.map_err(|_| Stopped)
     }
 
-    /// Opens a server-SDK connection; what the service sends on it goes to `outbox`.
+    /// Opens a server-SDK connection that came through `endpoint`; what the service sends on it goes to `outbox`.
     pub(crate) async fn connect(
         &self,
         query: ConnectQuery,
+        endpoint: Option<Arc<str>>,
         outbox: mpsc::Sender<FromService>,
     ) -> Result<ConnectionId, Refused> {
         let stopped = |_| Refused { status: 503, message: Stopped.to_string() };
         let (reply, result) = oneshot::channel();
-        self.send(Command::Connect { query: Box::new(query), outbox, reply }).await.map_err(stopped)?;
+        self.send(Command::Connect { query: Box::new(query), endpoint, outbox, reply })
+            .await
+            .map_err(stopped)?;
         result.await.map_err(|_| stopped(Stopped))?
     }
 
@@ -153,10 +157,13 @@ impl Driver {
         match command {
             Command::Run(job) => job(&mut self.engine, now),
             Command::Text { connection, text } => self.engine.sdk_text(now, connection, &text),
-            Command::Connect { query, outbox, reply } => {
+            Command::Connect { query, endpoint, outbox, reply } => {
                 let result = self.engine.sdk_connected(now, *query);
                 if let Ok(connection) = &result {
                     self.outboxes.insert(*connection, outbox);
+                    if let Some(endpoint) = endpoint {
+                        self.engine.sdk_came_through(*connection, &endpoint);
+                    }
                 }
                 if let Err(Ok(connection)) = reply.send(result) {
                     // The peer went away during the handshake.

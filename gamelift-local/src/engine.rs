@@ -5,7 +5,7 @@
 //! done in the world comes out of [`Engine::poll_effect`]; when it wants to be woken, [`Engine::poll_timeout`]
 //! says so. Time is the argument `now`, which must not go backwards; all ids come from the seed.
 //!
-//! What always holds (and is what `tests/engine_properties.rs` checks):
+//! What always holds (and is what `tests/engine/properties.rs` checks):
 //!
 //! * a player session is in exactly one state, and taken slots never exceed a game session's maximum;
 //! * a server process hosts at most one game session that is not over;

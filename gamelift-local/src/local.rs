@@ -140,7 +140,11 @@ impl Local {
         let settings = Settings {
             region: config.region.clone(),
             account_id: config.account_id.clone(),
-            sdk_endpoint: endpoints.sdk.clone(),
+            sdk_endpoint: match config.listen {
+                true => endpoints.sdk.clone(),
+                // The API must name one, and nobody can dial it.
+                false => "ws://in-memory.invalid".to_owned(),
+            },
             token_ttl: config.token_ttl,
             player_session_timeout: config.player_session_timeout,
         };
@@ -216,7 +220,7 @@ impl Local {
     /// A connection that nobody has seen is closed.
     pub async fn attach(&self, query: &str) -> Result<Attached, Refused> {
         let (outbox, from_service) = mpsc::channel(OUTBOX_MAX);
-        let connection = self.handle.connect(parse_query(query)?, outbox).await?;
+        let connection = self.handle.connect(parse_query(query)?, None, outbox).await?;
         let (to_service, mut frames) = mpsc::channel::<String>(OUTBOX_MAX);
         let handle = self.handle.clone();
         // Ends when the caller drops `to_service`, or when the service is gone.
@@ -370,10 +374,11 @@ impl Listeners {
         let admin = admin::router(handle.clone(), clock, self.admin.address);
         tasks.spawn(serve_http(self.api.socket, api::router(handle.clone()), stop.clone()));
         tasks.spawn(serve_http(self.admin.socket, admin, stop.clone()));
-        tasks.spawn(server_sdk::listen(self.sdk.socket, None, handle.clone(), stop.clone()));
+        let endpoint = format!("ws://{}", self.sdk.address).into();
+        tasks.spawn(server_sdk::listen(self.sdk.socket, None, endpoint, handle.clone(), stop.clone()));
         if let Some((listener, certificate)) = self.sdk_tls {
-            let tls = Some(certificate.acceptor);
-            tasks.spawn(server_sdk::listen(listener.socket, tls, handle.clone(), stop.clone()));
+            let (tls, endpoint) = (Some(certificate.acceptor), format!("wss://{}", listener.address).into());
+            tasks.spawn(server_sdk::listen(listener.socket, tls, endpoint, handle.clone(), stop.clone()));
         }
     }
 }

@@ -5,7 +5,7 @@
 mod handshake;
 pub(crate) mod tls;
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
 use gamelift_wire::connect::ConnectQuery;
@@ -41,10 +41,11 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Most handshakes and connections at a time per listener, far beyond what a laptop runs.
 const SOCKETS_MAX: usize = 16_384;
 
-/// Accepts connections until told to stop.
+/// Accepts connections at `endpoint`, a `ws` or `wss` URL, until told to stop.
 pub(crate) async fn listen(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    endpoint: Arc<str>,
     handle: Handle,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -67,12 +68,12 @@ pub(crate) async fn listen(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot turn off Nagle's algorithm");
         }
-        let (handle, tls) = (handle.clone(), tls.clone());
+        let (handle, tls, endpoint) = (handle.clone(), tls.clone(), Arc::clone(&endpoint));
         sockets.spawn(async move {
             match tls {
-                None => serve(stream, handle).await,
+                None => serve(stream, endpoint, handle).await,
                 Some(tls) => match timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => serve(stream, handle).await,
+                    Ok(Ok(stream)) => serve(stream, endpoint, handle).await,
                     Ok(Err(error)) => tracing::warn!(%error, "TLS handshake failed"),
                     Err(_) => tracing::warn!("TLS handshake took too long"),
                 },
@@ -83,9 +84,9 @@ pub(crate) async fn listen(
     let _ = timeout(CLOSE_TIMEOUT, async { while sockets.join_next().await.is_some() {} }).await;
 }
 
-async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, handle: Handle) {
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, endpoint: Arc<str>, handle: Handle) {
     let (outbox, inbox) = mpsc::channel(OUTBOX_MAX);
-    let upgraded = timeout(HANDSHAKE_TIMEOUT, handshake::accept(stream, &handle, outbox)).await;
+    let upgraded = timeout(HANDSHAKE_TIMEOUT, handshake::accept(stream, &handle, endpoint, outbox)).await;
     let (stream, left_over, connection) = match upgraded {
         Ok(Ok(upgraded)) => upgraded,
         Ok(Err(error)) => return tracing::warn!(%error, "server-SDK connection refused"),

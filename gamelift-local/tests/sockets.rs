@@ -227,6 +227,9 @@ async fn tls_1_2_and_1_3_work_with_the_certificate_handed_out() {
         let url = format!("{endpoint}/?{}", query(&local));
         let (mut socket, _) = timeout(LONG, client_async(url, stream)).await.unwrap().unwrap();
         assert_eq!(ask(&mut socket, "Dance", json!({})).await["StatusCode"], 400);
+        local.refresh_connections().await;
+        let refresh = frame(&mut socket).await;
+        assert_eq!(refresh["RefreshConnectionEndpoint"], endpoint, "a refresh leads back to TLS");
     }
 }
 

@@ -84,6 +84,15 @@ impl Engine {
         Ok(self.add_connection(now, key, query.idempotency_token))
     }
 
+    /// Remembers which listener a connection came through, so that a refresh leads back to it: the C++ and C# SDKs
+    /// speak nothing but `wss`.
+    pub fn sdk_came_through(&mut self, connection: ConnectionId, endpoint: &str) {
+        let process = self.connections.get(&connection).and_then(|key| self.processes.get_mut(key));
+        if let Some(process) = process {
+            process.endpoint = Some(endpoint.to_owned());
+        }
+    }
+
     fn new_process(
         &mut self,
         fleet: String,
@@ -103,6 +112,7 @@ impl Engine {
             id: query.process_id.clone(),
             location,
             sdk: format!("{} {}", query.sdk_language, query.sdk_version),
+            endpoint: None,
             state: ProcessState::Activating,
             connections: Vec::new(),
             known_tokens: VecDeque::new(),
@@ -218,9 +228,10 @@ impl Engine {
         for key in &connected {
             let Some(process) = self.processes.get(key) else { continue };
             let (fleet, compute) = (process.fleet.clone(), process.compute.clone());
+            let endpoint = process.endpoint.clone().unwrap_or_else(|| self.settings.sdk_endpoint.clone());
             let (token, _) = self.new_token(now, &fleet, &compute);
             let refresh = RefreshConnection {
-                refresh_connection_endpoint: self.settings.sdk_endpoint.clone(),
+                refresh_connection_endpoint: endpoint,
                 auth_token: Some(gamelift_wire::ids::AuthToken::new_unchecked(token.as_str())),
             };
             self.push(*key, &Push::RefreshConnection(refresh));

@@ -36,6 +36,8 @@ pub(super) struct Process {
     pub(super) id: String,
     pub(super) location: String,
     pub(super) sdk: String,
+    /// The URL that its newest connection came through, if not the usual one.
+    pub(super) endpoint: Option<String>,
     pub(super) state: ProcessState,
     /// Oldest first.
     pub(super) connections: Vec<Connection>,

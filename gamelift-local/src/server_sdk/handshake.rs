@@ -3,6 +3,8 @@
 //! tungstenite's own server handshake decides in a synchronous callback, but only the engine's task knows
 //! whether a token is valid. So its parts are put together here, with a wait in the middle.
 
+use std::sync::Arc;
+
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::mpsc,
@@ -29,6 +31,7 @@ const HEAD_MAX: usize = 16 * 1024;
 pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     handle: &Handle,
+    endpoint: Arc<str>,
     outbox: mpsc::Sender<FromService>,
 ) -> Result<(S, Vec<u8>, ConnectionId), HandshakeError> {
     let (request, left_over) = match read_request(&mut stream).await {
@@ -49,7 +52,7 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         }
     };
     let connected = match parse_query(request.uri().query().unwrap_or_default()) {
-        Ok(query) => handle.connect(query, outbox).await,
+        Ok(query) => handle.connect(query, Some(endpoint), outbox).await,
         Err(refused) => Err(refused),
     };
     let connection = match connected {
