@@ -5,14 +5,18 @@
 
 mod link;
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
 use game_proto::frame::Decoder;
 use game_proto::{ALPN, Hello, Input, Message, close};
-use quinn::{Connection, ConnectionError, Endpoint, Incoming, RecvStream, VarInt};
+use quinn::{
+    Connection, ConnectionError, Endpoint, EndpointConfig, Incoming, RecvStream, TokioRuntime, VarInt,
+};
 use rustls::crypto::ring::{cipher_suite, default_provider};
+use socket2::SockRef;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -59,6 +63,12 @@ pub const GAMELIFT_PORT_MAX: u16 = 60_000;
 /// How often a free port is asked for at most. One in thirty does not suit, so twenty in a row do not happen.
 pub const FREE_PORT_ATTEMPTS_MAX: u32 = 20;
 
+/// What the kernel may hold for the server's one socket, in bytes and each way, if it allows as much.
+///
+/// All players share it. Linux's default of 208 KiB holds some 90 packets, so that 64 players joining at once lost
+/// packets, and one lost in the first flight costs its player a second (measured; no losses with this).
+pub const SOCKET_BUFFER_LEN: usize = 2 * 1024 * 1024;
+
 /// What connections tell the game loop. For each connection: one `Connected`, perhaps one `FirstMessage`, one `Gone`.
 #[derive(Debug)]
 pub enum PeerMessage {
@@ -83,7 +93,7 @@ pub enum BindError {
         /// Which.
         address: SocketAddr,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -96,13 +106,29 @@ pub fn bind(address: SocketAddr, identity: Identity) -> Result<Endpoint, BindErr
     let mut attempts = 0;
     loop {
         let listen = |source| BindError::Listen { address, source };
-        let endpoint = Endpoint::server(config.clone(), address).map_err(listen)?;
+        let socket = socket(address).map_err(listen)?;
+        let endpoint =
+            Endpoint::new(EndpointConfig::default(), Some(config.clone()), socket, Arc::new(TokioRuntime))
+                .map_err(listen)?;
         attempts += 1;
         let suits = endpoint.local_addr().map_err(listen)?.port() <= GAMELIFT_PORT_MAX;
         if suits || address.port() != 0 || attempts == FREE_PORT_ATTEMPTS_MAX {
             return Ok(endpoint); // A port that does not suit is refused, with its reason, by the SDK.
         }
     }
+}
+
+fn socket(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind(address)?;
+    let buffers = SockRef::from(&socket);
+    // The kernel gives what it allows without a word (net.core.rmem_max on Linux); some systems refuse instead.
+    if let Err(error) = buffers
+        .set_recv_buffer_size(SOCKET_BUFFER_LEN)
+        .and_then(|()| buffers.set_send_buffer_size(SOCKET_BUFFER_LEN))
+    {
+        tracing::warn!(%error, "the UDP socket keeps its small buffers: packets may be lost when many players join");
+    }
+    Ok(socket)
 }
 
 fn server_config(identity: Identity) -> Result<quinn::ServerConfig, rustls::Error> {
