@@ -158,8 +158,15 @@ impl From<CallError> for Failure {
 
 type Outcome = Result<Value, Failure>;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime needs only threads");
+    let code = runtime.block_on(serve());
+    // A thread is blocked reading stdin, and nothing can call it off: leave without it.
+    runtime.shutdown_background();
+    code
+}
+
+async fn serve() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())

@@ -1,0 +1,126 @@
+"""Starts our programs and talks to them. Everything listens on loopback, on free ports."""
+
+import json
+import os
+import queue
+import subprocess
+import threading
+from pathlib import Path
+
+HERE = Path(__file__).parent
+WORK = HERE / ".work"
+ROOT = HERE.parent.parent
+PATIENCE = 30  # seconds that anything may take; all of it takes milliseconds
+
+
+def target() -> Path:
+    metadata = subprocess.run(
+        ["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=ROOT, check=True, capture_output=True
+    )
+    return Path(json.loads(metadata.stdout)["target_directory"]) / "debug"
+
+
+class GameLift:
+    """`gamelift-local up --json`."""
+
+    def __init__(self, *flags: str):
+        any_port = [flag for name in ("--api", "--sdk", "--sdk-tls", "--admin") for flag in (name, "127.0.0.1:0")]
+        self.ca = WORK / f"ca-{os.getpid()}-{id(self)}.pem"
+        command = [target() / "gamelift-local", "up", "--json", "--ca-out", self.ca, *any_port, *flags]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.line = json.loads(self.process.stdout.readline())
+        self.api = self.line["apiEndpoint"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self) -> int:
+        self.process.terminate()
+        code = self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        self.ca.unlink(missing_ok=True)
+        return code
+
+    def boto3(self):
+        import boto3
+
+        return boto3.client(
+            "gamelift",
+            endpoint_url=self.api,
+            region_name="us-west-2",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+
+    def environment(self) -> dict:
+        """What a shell would export to use it."""
+        return {
+            **os.environ,
+            "AWS_ENDPOINT_URL_GAMELIFT": self.api,
+            "AWS_REGION": "us-west-2",
+            "AWS_DEFAULT_REGION": "us-west-2",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        }
+
+
+class RemoteControl:
+    """A game server driven in JSON lines."""
+
+    def __init__(self, *flags: str, env: dict | None = None):
+        command = [target() / "examples" / "remote_control", *flags]
+        environment = {**os.environ, **(env or {})}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        self.lines = queue.Queue()
+        self.seen = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(json.loads(line))
+        self.lines.put(None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def until(self, wanted) -> dict:
+        """The next line, seen already or still to come, that is wanted."""
+        for index, line in enumerate(self.seen):
+            if wanted(line):
+                return self.seen.pop(index)
+        while True:
+            line = self.lines.get(timeout=PATIENCE)
+            if line is None:
+                raise EOFError(f"remote_control ended; it had said {self.seen}")
+            if wanted(line):
+                return line
+            self.seen.append(line)
+
+    def result(self, op: str) -> dict:
+        return self.until(lambda line: line["event"] == "result" and line["op"] == op)
+
+    def callback(self, name: str) -> dict:
+        return self.until(lambda line: line["event"] == "callback" and line["name"] == name)
+
+    def command(self, command: str) -> dict:
+        """Runs one command and gives its result."""
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        return self.result(command.split()[0])
+
+    def exit(self) -> int:
+        return self.process.wait(PATIENCE)
