@@ -9,6 +9,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 /// Every arrow between our crates. `backend` and `sample-client` will never point at `gamelift-local`: they know public
 /// protocols only, and must work against AWS unchanged.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("flexmatch", &[]),
     ("game-proto", &[]),
     ("gamelift-local", &["gamelift-wire"]),
     ("gamelift-rs", &["gamelift-local", "gamelift-server-sdk", "sample-client", "sample-server"]),
@@ -36,6 +37,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 
 /// The modules that are values: no clock, no socket, no task, no lock. Each denies the lints that clippy.toml fills.
 const PURE: &[&str] = &[
+    "flexmatch/src/lib.rs",
     "gamelift-local/src/engine.rs",
     "gamelift-local/src/model.rs",
     "gamelift-server-sdk/src/sigv4.rs",

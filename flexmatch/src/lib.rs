@@ -1,0 +1,2 @@
+//! FlexMatch rule sets.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
