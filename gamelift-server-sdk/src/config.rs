@@ -14,6 +14,9 @@ use crate::uplink::{Credentials, HealthTimes};
 /// The process id that stands for "make one up": what AWS's own tooling sets on managed fleets.
 const MANAGED_RESOURCE: &str = "ManagedResource";
 
+/// The official SDKs' time between two heartbeats; its spread is a sixth of it, and patience what is left.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Shortest allowed time between two heartbeats: below it, heartbeats would be most of the traffic.
 const HEALTH_INTERVAL_MIN: Duration = Duration::from_millis(1);
 
@@ -31,8 +34,8 @@ const HEALTH_INTERVAL_MIN: Duration = Duration::from_millis(1);
 /// | access key, secret key, session token | `GAMELIFT_ACCESS_KEY`, `GAMELIFT_SECRET_KEY`, `GAMELIFT_SESSION_TOKEN` | |
 /// | tool name and version | `GAMELIFT_SDK_TOOL_NAME`, `GAMELIFT_SDK_TOOL_VERSION` | none |
 /// | time between heartbeats | `HEALTHCHECK_INTERVAL` | `60s` |
-/// | spread of that time, to both sides | `HEALTHCHECK_MAX_JITTER` | `10s` |
-/// | how long the application may take to answer a health check | `HEALTHCHECK_TIMEOUT` | `50s` |
+/// | spread of that time, to both sides | `HEALTHCHECK_MAX_JITTER` | a sixth of it: `10s` |
+/// | how long the application may take to answer a health check | `HEALTHCHECK_TIMEOUT` | the rest: `50s` |
 /// | how long a call may take | `SERVICE_CALL_TIMEOUT` | `20s` |
 ///
 /// Names are those of the official SDKs, the last four in Go's duration syntax. An auth token wins over keys. A variable
@@ -309,11 +312,11 @@ impl ConfigBuilder {
             }
             _ => return Err(ConfigError::NoCredentials),
         };
-        let health = HealthTimes {
-            interval: self.health_interval.unwrap_or(Duration::from_secs(60)),
-            jitter: self.health_jitter.unwrap_or(Duration::from_secs(10)),
-            patience: self.health_timeout.unwrap_or(Duration::from_secs(50)),
-        };
+        let interval = self.health_interval.unwrap_or(HEALTH_INTERVAL);
+        // Whoever shortens the interval alone gets the others in proportion, not an error.
+        let jitter = self.health_jitter.unwrap_or(interval / 6);
+        let patience = self.health_timeout.unwrap_or(interval.saturating_sub(jitter));
+        let health = HealthTimes { interval, jitter, patience };
         if health.interval < HEALTH_INTERVAL_MIN || health.jitter > health.interval {
             return Err(ConfigError::Invalid {
                 name: "HEALTHCHECK_INTERVAL",
@@ -462,6 +465,18 @@ mod tests {
         };
         assert!(with(60, 0).is_ok());
         assert!(with(5, 10).is_err());
+    }
+
+    #[test]
+    fn spread_and_patience_follow_the_interval_unless_set() {
+        let times = |variables: &'static [(&str, &str)]| {
+            let health = builder().overridden_by(env(variables)).unwrap().build().unwrap().health;
+            (health.interval.as_secs(), health.jitter.as_secs(), health.patience.as_secs())
+        };
+        assert_eq!(times(&[]), (60, 10, 50));
+        assert_eq!(times(&[("HEALTHCHECK_INTERVAL", "6s")]), (6, 1, 5));
+        assert_eq!(times(&[("HEALTHCHECK_INTERVAL", "6s"), ("HEALTHCHECK_MAX_JITTER", "0s")]), (6, 0, 6));
+        assert_eq!(times(&[("HEALTHCHECK_TIMEOUT", "2s")]), (60, 10, 2));
     }
 
     #[test]
