@@ -40,6 +40,7 @@ const PURE: &[&str] = &[
     "flexmatch/src/lib.rs",
     "gamelift-local/src/engine.rs",
     "gamelift-local/src/model.rs",
+    "gamelift-server-sdk/src/endpoint.rs",
     "gamelift-server-sdk/src/sigv4.rs",
     "gamelift-server-sdk/src/uplink.rs",
     "gamelift-wire/src/lib.rs",

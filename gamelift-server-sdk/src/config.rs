@@ -7,9 +7,10 @@ use gamelift_wire::ids::AuthToken;
 use url::Url;
 
 use crate::duration::parse_go_duration;
+use crate::endpoint::{Credentials, websocket_url};
 use crate::error::ConfigError;
 use crate::sigv4::Keys;
-use crate::uplink::{Credentials, HealthTimes};
+use crate::uplink::HealthTimes;
 
 /// The process id that stands for "make one up": what AWS's own tooling sets on managed fleets.
 const MANAGED_RESOURCE: &str = "ManagedResource";
@@ -352,22 +353,6 @@ fn check(
     Err(ConfigError::Invalid { name, rule, value: value.to_owned() })
 }
 
-/// Reads an endpoint, from a parameter or from a `RefreshConnection`. Its query is dropped: that is ours, and might hold a
-/// secret.
-pub(crate) fn websocket_url(text: &str) -> Result<Url, ConfigError> {
-    let without_query = text.split(['?', '#']).next().unwrap_or_default();
-    let invalid = || ConfigError::Invalid {
-        name: "WebSocket URL",
-        rule: "a URL that starts with ws:// or wss:// and names a host",
-        value: without_query.to_owned(),
-    };
-    let url = Url::parse(without_query).map_err(|_| invalid())?;
-    if !matches!(url.scheme(), "ws" | "wss") || url.host_str().is_none_or(str::is_empty) {
-        return Err(invalid());
-    }
-    Ok(url)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -444,16 +429,6 @@ mod tests {
         assert!(builder().host_id("/task").build().is_err());
         assert!(builder().process_id("p\u{7}").build().is_err());
         assert!(builder().process_id("p".repeat(257)).build().is_err());
-    }
-
-    #[test]
-    fn urls_keep_their_path_and_lose_their_query() {
-        assert_eq!(websocket_url("wss://host/stage?x=1").unwrap().as_str(), "wss://host/stage");
-        for bad in ["", "host:9081", "http://host", "wss://"] {
-            assert!(websocket_url(bad).is_err(), "{bad}");
-        }
-        let error = websocket_url("http://host/?Authorization=s3cret").unwrap_err().to_string();
-        assert!(!error.contains("s3cret"), "{error}");
     }
 
     #[test]

@@ -17,22 +17,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::{SinkExt, StreamExt};
 use gamelift_wire::connect::{Authorization, ConnectQuery};
-use gamelift_wire::requests::Request;
 use gamelift_wire::{SDK_LANGUAGE, SDK_VERSION};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::config::Config;
+use crate::endpoint::{Credentials, Endpoint};
 use crate::error::{CallError, CloseReason, ConnectError, DialError};
 use crate::events::{Event, HealthCheck, StartContext};
+use crate::handle::{COMMANDS_MAX, Command};
 use crate::transport::{Dial, Incoming, Outgoing, Socket};
 use crate::uplink::{
-    Answer, CALLS_IN_FLIGHT_MAX, CallId, CheckId, ConnId, Credentials, Endpoint, Output, Settings, Uplink,
-    UplinkEvent,
+    Answer, CALLS_IN_FLIGHT_MAX, CallId, CheckId, ConnId, Output, Settings, Uplink, UplinkEvent,
 };
-
-/// Commands waiting for the driver. Small: it only smooths a burst; those who wait longer wait in the caller.
-pub(crate) const COMMANDS_MAX: usize = 16;
 
 /// Events in the channel to the application.
 const EVENTS_CHANNEL: usize = 32;
@@ -53,13 +50,6 @@ const GOODBYE_PATIENCE: Duration = Duration::from_secs(2);
 
 const _: () =
     assert!(WRITER_QUEUE > CALLS_IN_FLIGHT_MAX, "a smaller queue takes a healthy burst for a stall");
-
-/// From a handle to the driver.
-pub(crate) struct Command {
-    pub(crate) request: Request,
-    pub(crate) deadline: Instant,
-    pub(crate) reply: oneshot::Sender<Result<Answer, CallError>>,
-}
 
 /// What a socket task reports.
 enum Report {

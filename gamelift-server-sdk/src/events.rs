@@ -6,10 +6,9 @@ use gamelift_wire::model::GameSession as GameSessionModel;
 use gamelift_wire::pushes::{TerminateProcess, UpdateGameSession};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::driver::Command;
 use crate::error::CloseReason;
 use crate::game_session::StartGameSession;
-use crate::process::Shared;
+use crate::handle::{Command, Shared};
 
 /// Something the service wants.
 #[derive(Debug)]

@@ -14,9 +14,8 @@ use gamelift_wire::requests::{
 };
 use tokio::sync::mpsc;
 
-use crate::driver::Command;
 use crate::error::{CallError, CloseReason};
-use crate::process::{Shared, call, unexpected};
+use crate::handle::{Command, Shared, call, unexpected};
 use crate::uplink::Answer;
 
 /// The service wants this process to host a game session.

@@ -4,18 +4,21 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | `config` | parameters and environment, checked once |
+//! | `config`, `endpoint` | parameters and environment, checked once |
 //! | `process`, `game_session`, `events` | the API: handles to call, a stream to read |
 //! | `uplink` | the protocol as a value: no clock, no socket, no task |
 //! | `driver` | the one loop that waits |
+//! | `handle` | the way from a handle to the driver |
 //! | [`transport`], `tls`, `sigv4` | sockets and who may open them |
 
 mod config;
 mod driver;
 mod duration;
+mod endpoint;
 mod error;
 mod events;
 mod game_session;
+mod handle;
 mod process;
 mod sigv4;
 #[cfg(feature = "test-util")]

@@ -1,19 +1,18 @@
 //! The server process: from connected to ready to ended.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use gamelift_wire::requests::{
     ActivateServerProcess, ComputeCertificate, FleetRoleCredentials, GetFleetRoleCredentials, Request,
 };
 use gamelift_wire::{SDK_LANGUAGE, SDK_VERSION};
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::mpsc;
 
 use crate::config::Config;
-use crate::driver::{Command, Driver, Ends};
+use crate::driver::{Driver, Ends};
 use crate::error::{CallError, CloseReason, ConnectError};
 use crate::events::{Event, Events};
+use crate::handle::{Command, Shared, call, unexpected};
 use crate::tls;
 use crate::transport::{Dial, Network};
 use crate::uplink::Answer;
@@ -286,53 +285,4 @@ impl ServerProcess {
     pub(crate) async fn call(&self, request: Request) -> Result<Answer, CallError> {
         call(&self.commands, &self.shared, request).await
     }
-}
-
-/// What every handle knows.
-#[derive(Clone, Debug)]
-pub(crate) struct Shared {
-    pub(crate) call_timeout: Duration,
-    pub(crate) closed: watch::Receiver<Option<CloseReason>>,
-}
-
-impl Shared {
-    async fn closed(&self) -> CloseReason {
-        let mut closed = self.closed.clone();
-        match closed.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or(CloseReason::DriverStopped),
-            Err(_) => CloseReason::DriverStopped,
-        }
-    }
-}
-
-impl std::fmt::Debug for Command {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Command").field("action", &self.request.action()).finish_non_exhaustive()
-    }
-}
-
-/// One call: one deadline, through every queue.
-pub(crate) async fn call(
-    commands: &mpsc::Sender<Command>,
-    shared: &Shared,
-    request: Request,
-) -> Result<Answer, CallError> {
-    let deadline = Instant::now() + shared.call_timeout;
-    let permit = match timeout_at(deadline, commands.reserve()).await {
-        Ok(Ok(permit)) => permit,
-        Ok(Err(_)) => return Err(CallError::Closed(shared.closed().await)),
-        Err(_) => return Err(CallError::NotSent),
-    };
-    let (reply, answer) = oneshot::channel();
-    permit.send(Command { request, deadline: deadline.into_std(), reply });
-    match answer.await {
-        Ok(result) => result,
-        Err(_) => Err(CallError::Closed(shared.closed().await)),
-    }
-}
-
-/// The uplink pairs each request with its own kind of answer; this cannot be reached.
-pub(crate) fn unexpected(answer: &Answer) -> CallError {
-    debug_assert!(false, "an answer of another kind: {answer:?}");
-    CallError::OutcomeUnknown
 }

@@ -35,6 +35,7 @@
 mod backoff;
 mod calls;
 mod health;
+mod link;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
@@ -43,11 +44,10 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use gamelift_wire::connect::Authorization;
 use gamelift_wire::envelope::{RefusalKind, ServiceFrame};
-use gamelift_wire::ids::{AuthToken, RequestId};
+use gamelift_wire::ids::RequestId;
 use gamelift_wire::model::GameSession;
-use gamelift_wire::pushes::{Push, RefreshConnection, TerminateProcess, UpdateGameSession};
+use gamelift_wire::pushes::{Push, TerminateProcess, UpdateGameSession};
 use gamelift_wire::requests::{
     BackfillStarted, ComputeCertificate, FleetRoleCredentials, HeartbeatServerProcess, PlayerSessionsPage,
     Request,
@@ -58,11 +58,9 @@ pub(crate) use self::calls::{CALLS_IN_FLIGHT_MAX, CallId};
 use self::calls::{Call, Caller, Calls};
 pub(crate) use self::health::{CheckId, HealthTimes};
 use self::health::{Due, Health};
+use self::link::{Attempt, Link, Successor};
+use crate::endpoint::{Credentials, Endpoint};
 use crate::error::{CallError, CloseReason, ConnectError, DialError};
-
-/// How long one dial may take, TCP, TLS and upgrade together. C++ SDK 5.4.0 allows the same; Go SDK 5.6.0 has no limit,
-/// and a silent server blocks it for ever.
-pub(crate) const DIAL_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long the old socket is still read after a refresh: answers to calls sent before may be under way. The official
 /// SDKs' figure.
@@ -78,40 +76,6 @@ pub(crate) const CLOSE_NORMAL: u16 = 1000;
 /// A socket. Numbers are never reused, so a late frame is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ConnId(u64);
-
-/// Where to connect, and by what right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
-    pub(crate) url: url::Url,
-    pub(crate) credentials: Credentials,
-    /// The same for all automatic reconnects, new for each start and each refresh.
-    pub(crate) idempotency_token: String,
-}
-
-/// What a process may prove itself with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Credentials {
-    /// None: what the official SDKs do after a refresh without a token.
-    None,
-    Token(AuthToken),
-    /// Signed anew at each dial, by the driver: a signature ages.
-    Keys(crate::sigv4::Keys),
-}
-
-impl Credentials {
-    fn after_refresh(token: Option<AuthToken>) -> Self {
-        token.map_or(Self::None, Self::Token)
-    }
-
-    /// What goes into the query, for credentials that need no signing.
-    pub(crate) fn unsigned(&self) -> Option<Authorization> {
-        match self {
-            Self::None => Some(Authorization::None),
-            Self::Token(token) => Some(Authorization::Token(token.clone())),
-            Self::Keys(_) => None,
-        }
-    }
-}
 
 /// What the driver must do.
 #[derive(Debug)]
@@ -161,28 +125,6 @@ pub(crate) struct Settings {
     pub(crate) connect_patience: Duration,
     /// Two uplinks with the same seed and inputs behave the same.
     pub(crate) seed: u64,
-}
-
-#[derive(Debug)]
-enum Link {
-    Dialing { conn: ConnId, give_up: Instant },
-    Open { conn: ConnId },
-    Backoff { until: Instant },
-    Closed,
-}
-
-/// A refresh that is not done yet. Lives beside `Link::Open` only.
-#[derive(Debug)]
-struct Successor {
-    endpoint: Endpoint,
-    attempt: Attempt,
-    backoff: Backoff,
-}
-
-#[derive(Debug)]
-enum Attempt {
-    Dialing { conn: ConnId, give_up: Instant },
-    Waiting { until: Instant },
 }
 
 #[derive(Debug)]
@@ -435,122 +377,6 @@ impl Uplink {
             || self.predecessor.is_some_and(|(old, _)| old == conn)
     }
 
-    // --- the link ---------------------------------------------------------------------------------------------------
-
-    fn next_conn(&mut self) -> ConnId {
-        self.last_conn += 1;
-        ConnId(self.last_conn)
-    }
-
-    fn dial(&mut self, now: Instant) {
-        let conn = self.next_conn();
-        if let Stage::Connecting { attempts, .. } = &mut self.stage {
-            *attempts += 1;
-        }
-        self.link = Link::Dialing { conn, give_up: now + DIAL_PATIENCE };
-        self.outputs.push_back(Output::Dial(conn, self.endpoint.clone()));
-    }
-
-    fn opened(&mut self, now: Instant, conn: ConnId) {
-        self.link = Link::Open { conn };
-        self.silent_calls = 0;
-        if matches!(self.stage, Stage::Connecting { .. }) {
-            self.stage = Stage::Connected;
-            self.outputs.push_back(Output::Connected(Ok(())));
-        }
-        if std::mem::take(&mut self.missed_a_beat) {
-            self.health.ask_now(now);
-        }
-        self.send_calls(now);
-    }
-
-    fn link_failed(&mut self, now: Instant, error: Option<DialError>) {
-        self.link = Link::Closed;
-        if let (Stage::Connecting { attempts, give_up }, Some(error)) = (&self.stage, error) {
-            // The first connection is the caller's to judge: a wrong token is wrong at the next attempt, too.
-            if error.is_final() || *give_up <= now {
-                let error = ConnectError::Unreachable { attempts: *attempts, last: error };
-                return self.give_up_connecting(error);
-            }
-            tracing::debug!(%error, "could not connect; trying again");
-        }
-        if let Some(fallback) = &mut self.fallback {
-            std::mem::swap(&mut self.endpoint, fallback);
-        }
-        self.link = Link::Backoff { until: self.backoff.failed(now, &mut self.rng) };
-    }
-
-    fn link_lost(&mut self, now: Instant) {
-        match self.successor.take() {
-            // The newest endpoint becomes the link's; the one that worked so far is tried in turn with it.
-            Some(successor) => {
-                self.fallback = Some(std::mem::replace(&mut self.endpoint, successor.endpoint));
-                match successor.attempt {
-                    Attempt::Dialing { conn, give_up } => self.link = Link::Dialing { conn, give_up },
-                    Attempt::Waiting { .. } => self.link_failed(now, None),
-                }
-            }
-            None => self.link = Link::Backoff { until: self.backoff.failed(now, &mut self.rng) },
-        }
-        self.fail_calls_without_a_socket();
-    }
-
-    fn give_up_connecting(&mut self, error: ConnectError) {
-        self.stage = Stage::Connected;
-        self.outputs.push_back(Output::Connected(Err(error)));
-        self.close(CloseReason::NeverConnected);
-    }
-
-    fn refresh(&mut self, now: Instant, refresh: RefreshConnection) {
-        let url = match crate::config::websocket_url(&refresh.refresh_connection_endpoint) {
-            Ok(url) => url,
-            Err(error) => return tracing::warn!(%error, "RefreshConnection ignored"),
-        };
-        let endpoint = Endpoint {
-            url,
-            credentials: Credentials::after_refresh(refresh.auth_token),
-            idempotency_token: uuid(&mut self.rng),
-        };
-        // The newest wins: an earlier refresh that is still under way is given up.
-        if let Some(conn) = self.successor.take().and_then(|older| older.attempt.conn()) {
-            self.outputs.push_back(Output::Close(conn, None));
-        }
-        if matches!(self.link, Link::Open { .. }) {
-            let attempt = Attempt::Waiting { until: now };
-            self.successor = Some(Successor { endpoint, attempt, backoff: Backoff::default() });
-            self.dial_successor(now);
-        } else {
-            // Read from the predecessor while the link is down.
-            self.fallback = Some(std::mem::replace(&mut self.endpoint, endpoint));
-            if let Link::Dialing { conn, .. } = self.link {
-                self.outputs.push_back(Output::Close(conn, None));
-                self.dial(now);
-            }
-        }
-    }
-
-    fn dial_successor(&mut self, now: Instant) {
-        let conn = self.next_conn();
-        if let Some(successor) = &mut self.successor {
-            successor.attempt = Attempt::Dialing { conn, give_up: now + DIAL_PATIENCE };
-            self.outputs.push_back(Output::Dial(conn, successor.endpoint.clone()));
-        }
-    }
-
-    /// A failed refresh changes nothing but the time of the next attempt.
-    fn successor_failed(&mut self, now: Instant, conn: ConnId) {
-        if let Some(successor) = self.successor.as_mut().filter(|s| s.attempt.conn() == Some(conn)) {
-            successor.attempt = Attempt::Waiting { until: successor.backoff.failed(now, &mut self.rng) };
-        }
-    }
-
-    fn drop_predecessor(&mut self) {
-        if let Some((conn, _)) = self.predecessor.take() {
-            self.outputs.push_back(Output::Close(conn, Some(CLOSE_NORMAL)));
-            self.fail_calls_without_a_socket();
-        }
-    }
-
     // --- calls ------------------------------------------------------------------------------------------------------
 
     fn start_call(&mut self, now: Instant, deadline: Instant, caller: Caller, request: Request) -> CallId {
@@ -674,15 +500,6 @@ impl Uplink {
 
 fn uuid(rng: &mut fastrand::Rng) -> String {
     uuid::Builder::from_random_bytes(rng.u128(..).to_be_bytes()).into_uuid().to_string()
-}
-
-impl Attempt {
-    fn conn(&self) -> Option<ConnId> {
-        match self {
-            Self::Dialing { conn, .. } => Some(*conn),
-            Self::Waiting { .. } => None,
-        }
-    }
 }
 
 fn answer(request: &Request, frame: &ServiceFrame<'_>) -> Result<Answer, CallError> {

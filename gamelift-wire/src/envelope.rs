@@ -17,49 +17,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::action::Action;
 use crate::ids::RequestId;
 use crate::lenient::mistyped_as_default;
-use crate::open_enum::open_enum;
 use crate::pushes::{CreateGameSession, Push, RefreshConnection, TerminateProcess, UpdateGameSession};
 use crate::requests::Request;
-
-open_enum! {
-    /// The sixteen messages of server SDK 5.6.0.
-    Action {
-        /// `ProcessReady`.
-        ActivateServerProcess = "ActivateServerProcess",
-        /// A heartbeat.
-        HeartbeatServerProcess = "HeartbeatServerProcess",
-        /// `ProcessEnding`.
-        TerminateServerProcess = "TerminateServerProcess",
-        /// Players may join.
-        ActivateGameSession = "ActivateGameSession",
-        /// Open or close for new players.
-        UpdatePlayerSessionCreationPolicy = "UpdatePlayerSessionCreationPolicy",
-        /// A player connected.
-        AcceptPlayerSession = "AcceptPlayerSession",
-        /// A player left.
-        RemovePlayerSession = "RemovePlayerSession",
-        /// Look players up.
-        DescribePlayerSessions = "DescribePlayerSessions",
-        /// Find players for open slots.
-        StartMatchBackfill = "StartMatchBackfill",
-        /// Stop looking.
-        StopMatchBackfill = "StopMatchBackfill",
-        /// The compute's TLS certificate.
-        GetComputeCertificate = "GetComputeCertificate",
-        /// The fleet role's credentials.
-        GetFleetRoleCredentials = "GetFleetRoleCredentials",
-        /// Push: host a game session.
-        CreateGameSession = "CreateGameSession",
-        /// Push: a game session changed.
-        UpdateGameSession = "UpdateGameSession",
-        /// Push: end.
-        TerminateProcess = "TerminateProcess",
-        /// Push: move to another endpoint.
-        RefreshConnection = "RefreshConnection",
-    }
-}
 
 /// Why a frame was not understood. Shows no values: a frame may hold a player session id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -45,6 +45,7 @@
 //! Everything here is a value: no I/O, no clock. Parsing never panics, whatever the bytes.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod action;
 pub mod attribute_value;
 pub mod connect;
 pub mod envelope;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::envelope::Action;
+use crate::action::Action;
 use crate::ids::{AuthToken, GameSessionId};
 use crate::lenient::{empty_as_none, mistyped_as_default};
 use crate::model::{EpochMillis, GameSession, UpdateReason};

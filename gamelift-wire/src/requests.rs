@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::action::Action;
 use crate::attribute_value::AttributeValue;
-use crate::envelope::Action;
 use crate::ids::{GameSessionId, PlayerSessionId, RequestId};
 use crate::lenient::{empty_as_none, mistyped_as_default, null_as_default};
 use crate::model::{EpochMillis, PlayerSession, PlayerSessionCreationPolicy, PlayerSessionStatus};

@@ -1,7 +1,8 @@
 //! Every transition of the uplink, by hand: a clock that is a number, sockets that are numbers.
 
 use gamelift_wire::envelope::{Action, ClientFrame, error_text, success_text};
-use gamelift_wire::pushes::CreateGameSession;
+use gamelift_wire::ids::AuthToken;
+use gamelift_wire::pushes::{CreateGameSession, RefreshConnection};
 use gamelift_wire::requests::{ActivateServerProcess, DescribePlayerSessions, Empty, PlayerSessionRequest};
 
 use super::*;

@@ -1,0 +1,69 @@
+//! The way from a handle to the driver: one command, one deadline, one answer.
+
+use std::time::Duration;
+
+use gamelift_wire::requests::Request;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::{CallError, CloseReason};
+use crate::uplink::Answer;
+
+/// Commands waiting for the driver. Small: it only smooths a burst; those who wait longer wait in the caller.
+pub(crate) const COMMANDS_MAX: usize = 16;
+
+/// From a handle to the driver.
+pub(crate) struct Command {
+    pub(crate) request: Request,
+    pub(crate) deadline: std::time::Instant,
+    pub(crate) reply: oneshot::Sender<Result<Answer, CallError>>,
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Command").field("action", &self.request.action()).finish_non_exhaustive()
+    }
+}
+
+/// What every handle knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) call_timeout: Duration,
+    pub(crate) closed: watch::Receiver<Option<CloseReason>>,
+}
+
+impl Shared {
+    pub(crate) async fn closed(&self) -> CloseReason {
+        let mut closed = self.closed.clone();
+        match closed.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or(CloseReason::DriverStopped),
+            Err(_) => CloseReason::DriverStopped,
+        }
+    }
+}
+
+/// One call: one deadline, through every queue.
+pub(crate) async fn call(
+    commands: &mpsc::Sender<Command>,
+    shared: &Shared,
+    request: Request,
+) -> Result<Answer, CallError> {
+    let deadline = Instant::now() + shared.call_timeout;
+    let permit = match timeout_at(deadline, commands.reserve()).await {
+        Ok(Ok(permit)) => permit,
+        Ok(Err(_)) => return Err(CallError::Closed(shared.closed().await)),
+        Err(_) => return Err(CallError::NotSent),
+    };
+    let (reply, answer) = oneshot::channel();
+    permit.send(Command { request, deadline: deadline.into_std(), reply });
+    match answer.await {
+        Ok(result) => result,
+        Err(_) => Err(CallError::Closed(shared.closed().await)),
+    }
+}
+
+/// The uplink pairs each request with its own kind of answer; this cannot be reached.
+pub(crate) fn unexpected(answer: &Answer) -> CallError {
+    debug_assert!(false, "an answer of another kind: {answer:?}");
+    CallError::OutcomeUnknown
+}
