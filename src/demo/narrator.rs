@@ -57,7 +57,9 @@ impl Narrator {
         let fingerprint = stage.fingerprint;
         self.line("\nStill here, with idle server processes waiting for you. In another terminal:\n");
         self.line(&format!("  export AWS_ENDPOINT_URL_GAMELIFT={}", stage.local.api_endpoint()));
-        self.line("  export AWS_REGION=us-west-2 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local");
+        // Version 1 of the AWS CLI reads the older name of the Region only.
+        self.line("  export AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2");
+        self.line("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local");
         self.line("  # a game session, and a place in it (put the ids you are given into the next line)");
         self.line(&format!(
             "  aws gamelift create-game-session --fleet-id {fleet} --location {location} --maximum-player-session-count 4"

@@ -1,8 +1,10 @@
 """A game server on our SDK against our GameLift, over ws and over wss, with boto3 as the client."""
 
 import unittest
+from urllib.parse import urlparse
 
 from programs import GameLift, RemoteControl
+from trouble import Proxy
 
 
 class FullFlow(unittest.TestCase):
@@ -93,6 +95,43 @@ class FullFlow(unittest.TestCase):
             }
             with RemoteControl("--from-env", env=env) as server:
                 self.play(local, server)
+
+    def test_resets_close_1000_and_an_outage_lose_no_session_and_no_player(self):
+        with GameLift() as local:
+            endpoint = urlparse(local.line["sdkEndpoint"])
+            proxy = Proxy(endpoint.hostname, endpoint.port)
+            flags = self.flags(local, "ws")
+            flags[1] = f"ws://127.0.0.1:{proxy.port}"
+            aws = local.boto3()
+            with RemoteControl(*flags) as server:
+                proxy.knock()
+                server.callback("OnHealthCheck")
+                session = self.create(aws, local)["GameSessionId"]
+                self.assertTrue(server.result("activate")["ok"])
+
+                def join(player):
+                    reserved = aws.create_player_session(GameSessionId=session, PlayerId=player)["PlayerSession"]
+                    accepted = server.command(f"accept {reserved['PlayerSessionId']}")
+                    self.assertTrue(accepted["ok"], accepted)
+                    self.assertTrue(server.command(f"remove {reserved['PlayerSessionId']}")["ok"])
+
+                join("before")
+                for trouble in (proxy.reset, proxy.say_goodbye):
+                    trouble()
+                    proxy.knock()
+                    join(trouble.__name__)
+                proxy.open = False
+                proxy.reset()
+                proxy.knock()
+                waiting = aws.create_player_session(GameSessionId=session, PlayerId="patient")["PlayerSession"]
+                server.process.stdin.write(f"bg accept {waiting['PlayerSessionId']}\n")
+                server.process.stdin.flush()
+                proxy.knock()
+                proxy.open = True
+                accepted = server.result("accept")
+                self.assertTrue(accepted["ok"], accepted)
+                described = aws.describe_game_sessions(GameSessionId=session)["GameSessions"][0]
+                self.assertEqual((described["Status"], described["CurrentPlayerSessionCount"]), ("ACTIVE", 1))
 
     def test_an_untrusted_certificate_is_refused(self):
         with GameLift() as local, RemoteControl(*self.flags(local, "wss")) as server:
