@@ -56,9 +56,9 @@ struct Args {
     /// The compute's auth token.
     #[arg(long)]
     token: Option<String>,
-    /// The port announced to the service.
+    /// The port announced to the service. Any number, so that wrong ones can be tried.
     #[arg(long, default_value_t = 7777)]
-    port: u16,
+    port: u32,
     /// Region to sign for.
     #[arg(long)]
     region: Option<String>,
@@ -339,14 +339,14 @@ impl Server {
     }
 
     async fn ready(self: &Arc<Self>) -> Outcome {
+        let port = u16::try_from(self.args.port).map_err(|_| {
+            Failure::new("InvalidInput", format!("port must be at most 65535, not {}", self.args.port))
+        })?;
         let Some(connected) = self.state().connected.take() else {
             return Err(Failure::new("NotConnected", "not connected, or ready already"));
         };
-        let announcement = self
-            .args
-            .log_path
-            .iter()
-            .fold(Ready::on_port(self.args.port), |ready, path| ready.log_path(path));
+        let announcement =
+            self.args.log_path.iter().fold(Ready::on_port(port), |ready, path| ready.log_path(path));
         match connected.ready(announcement).await {
             Ok((process, events)) => {
                 let mut state = self.state();
