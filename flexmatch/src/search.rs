@@ -1,0 +1,20 @@
+//! The search: which waiting tickets make a match.
+//!
+//! Around the oldest ticket (the anchor) others are added one by one, oldest first or as the sort rules say. A ticket
+//! whose addition breaks a rule for good on every team is skipped. Every state of the growing match that is valid is
+//! remembered, and the largest one is the match; without one, the next anchor has its turn, so that a ticket nobody
+//! fits never blocks others (FlexMatch guide, "How FlexMatch works"; AWS staff on re:Post for the prefixes and ages).
+
+mod bits;
+mod draft;
+mod facts;
+mod index;
+mod judge;
+mod order;
+mod pass;
+mod pool;
+
+pub(crate) use draft::Seats;
+pub(crate) use facts::Impossible;
+pub(crate) use pass::Found;
+pub(crate) use pool::{Search, Waiting};

@@ -1,0 +1,214 @@
+//! The index over the pool: rows of bits from which the candidates of a growing match are read, oldest first, 64 at a
+//! time. It may let through a ticket that does not fit, never keep out one that does.
+
+use super::{
+    bits::{Bits, WORD},
+    draft::Draft,
+    facts::{Dimensions, Facts, LOCATIONS_MAX, MIXED},
+};
+
+/// Steps that the values of a number attribute are cut into. More steps cost memory and time on every new ticket;
+/// with 64 one step is 1.6 % of the pool.
+const STEPS: usize = 64;
+
+/// Classes of text values. Texts share a class when there are more of them.
+const CLASSES: usize = 64;
+
+/// Sizes a row is kept for; the largest ticket of new players has 10 players.
+const SIZES: usize = 10;
+
+/// Ranks of a location in a ticket's latency order that are told apart (`fastestRegion`).
+pub(super) const RANKS: usize = 4;
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Index {
+    /// Tickets with at most 1, 2, .. players.
+    sizes: Vec<Bits>,
+    spans: Vec<Steps>,
+    /// Per text dimension and class.
+    texts: Vec<Vec<Bits>>,
+    /// Tickets for which a location is ever acceptable.
+    locations: Vec<Bits>,
+    /// By rank, then location.
+    ranks: Vec<Vec<Bits>>,
+    /// Places below this are in the index.
+    filled: usize,
+}
+
+/// One number attribute, cut at quantiles.
+#[derive(Debug, Clone, Default)]
+struct Steps {
+    cuts: Vec<f64>,
+    /// Row k: tickets whose smallest value is in step k or below.
+    min_up_to: Vec<Bits>,
+    /// Row k: tickets whose largest value is in step k or below.
+    max_up_to: Vec<Bits>,
+}
+
+impl Steps {
+    fn step(&self, value: f64) -> usize {
+        self.cuts.partition_point(|cut| *cut <= value)
+    }
+}
+
+/// What a candidate of a draft must look like, as rows.
+pub(super) struct Query<'a> {
+    /// Rows that must have the ticket.
+    all: Vec<&'a Bits>,
+    /// Rows that must not have it.
+    none: Vec<&'a Bits>,
+    /// One of each group must have it.
+    any: Vec<Vec<&'a Bits>>,
+    /// Nobody fits.
+    nobody: bool,
+}
+
+impl Query<'_> {
+    pub(super) fn word(&self, word: usize) -> u64 {
+        if self.nobody {
+            return 0;
+        }
+        let mut bits = u64::MAX;
+        for row in &self.all {
+            bits &= row.word(word);
+        }
+        for row in &self.none {
+            bits &= !row.word(word);
+        }
+        for group in &self.any {
+            bits &= group.iter().fold(0, |sum, row| sum | row.word(word));
+        }
+        bits
+    }
+}
+
+impl Index {
+    /// Forgets all places.
+    pub(super) fn clear(&mut self) {
+        self.filled = 0;
+        self.sizes.clear();
+        self.spans.clear();
+        self.texts.clear();
+        self.locations.clear();
+        self.ranks.clear();
+    }
+
+    pub(super) const fn filled(&self) -> usize {
+        self.filled
+    }
+
+    /// Takes in the places from [`Index::filled`] on.
+    pub(super) fn extend<'a>(
+        &mut self,
+        dimensions: &Dimensions,
+        ranks: bool,
+        new: impl Iterator<Item = Option<&'a Facts>> + Clone,
+    ) {
+        if self.filled == 0 {
+            self.lay_out(dimensions, ranks, new.clone().flatten());
+        }
+        let limit = dimensions.latency.as_ref().and_then(|limits| limits.last());
+        for facts in new {
+            let place = self.filled;
+            self.filled += 1;
+            let Some(facts) = facts else { continue };
+            for size in facts.players as usize..=SIZES {
+                if let Some(row) = self.sizes.get_mut(size.saturating_sub(1)) {
+                    row.insert(place);
+                }
+            }
+            for (steps, (min, max)) in self.spans.iter_mut().zip(&facts.spans) {
+                let (min, max) = (steps.step(*min), steps.step(*max));
+                steps.min_up_to[min..].iter_mut().for_each(|row| row.insert(place));
+                steps.max_up_to[max..].iter_mut().for_each(|row| row.insert(place));
+            }
+            for (classes, text) in self.texts.iter_mut().zip(&facts.texts) {
+                classes[*text as usize % CLASSES].insert(place);
+            }
+            if let Some(limit) = limit {
+                let mut bits = facts.locations(dimensions, *limit);
+                while bits != 0 {
+                    self.locations[bits.trailing_zeros() as usize].insert(place);
+                    bits &= bits - 1;
+                }
+            }
+            if ranks {
+                for (rank, known) in facts.by_latency.iter().enumerate() {
+                    self.ranks[rank.min(RANKS - 1)][usize::from(*known)].insert(place);
+                }
+            }
+        }
+    }
+
+    fn lay_out<'a>(&mut self, dimensions: &Dimensions, ranks: bool, all: impl Iterator<Item = &'a Facts> + Clone) {
+        self.sizes = vec![Bits::default(); SIZES];
+        self.texts = vec![vec![Bits::default(); CLASSES]; dimensions.texts.len()];
+        self.locations = vec![Bits::default(); if dimensions.latency.is_some() { LOCATIONS_MAX } else { 0 }];
+        self.ranks = vec![vec![Bits::default(); LOCATIONS_MAX]; if ranks { RANKS } else { 0 }];
+        self.spans = (0..dimensions.spreads.len())
+            .map(|spread| {
+                let mut values: Vec<f64> = all.clone().map(|facts| facts.spans[spread].0).collect();
+                values.sort_by(f64::total_cmp);
+                let mut cuts: Vec<f64> =
+                    (1..STEPS).filter_map(|step| values.get(step * values.len() / STEPS)).copied().collect();
+                cuts.dedup();
+                let rows = vec![Bits::default(); cuts.len() + 1];
+                Steps { cuts, min_up_to: rows.clone(), max_up_to: rows }
+            })
+            .collect();
+    }
+
+    /// The rows that a candidate of `draft` must be in. `open` is the largest number of open slots of a team.
+    pub(super) fn query(&self, dimensions: &Dimensions, draft: &Draft, stage: usize, open: u32, fit: bool) -> Query<'_> {
+        let mut query = Query { all: Vec::new(), none: Vec::new(), any: Vec::new(), nobody: open == 0 };
+        if (open as usize) < SIZES && open > 0 {
+            query.all.push(&self.sizes[open as usize - 1]);
+        }
+        for ((spread, steps), (min, max)) in dimensions.spreads.iter().zip(&self.spans).zip(&draft.spans) {
+            let limit = spread.up_to[stage];
+            if !limit.is_finite() || max < min {
+                continue;
+            }
+            // Rounding must not keep out a ticket exactly at the limit.
+            let slack = f64::EPSILON * 4.0 * (min.abs() + max.abs() + limit);
+            let (lowest, highest) = (steps.step(max - limit - slack), steps.step(min + limit + slack));
+            if highest + 1 < steps.max_up_to.len() {
+                query.all.push(&steps.max_up_to[highest]);
+            }
+            if lowest > 0 {
+                query.none.push(&steps.min_up_to[lowest - 1]);
+            }
+        }
+        for (classes, text) in self.texts.iter().zip(&draft.texts) {
+            match text {
+                Some(MIXED) => query.nobody = true,
+                Some(text) => query.all.push(&classes[*text as usize % CLASSES]),
+                None => {}
+            }
+        }
+        if let Some(limits) = &dimensions.latency
+            && let Some(worst) = &draft.worst
+            && fit
+            && limits[stage].is_finite()
+        {
+            let mut bits = super::facts::locations(dimensions, worst, limits[stage]);
+            let mut group = Vec::new();
+            while bits != 0 {
+                group.push(&self.locations[bits.trailing_zeros() as usize]);
+                bits &= bits - 1;
+            }
+            query.any.push(group);
+        }
+        query
+    }
+
+    /// Tickets for which `location` has this rank in their order of latency.
+    pub(super) fn rank(&self, rank: usize, location: u8) -> Option<&Bits> {
+        self.ranks.get(rank)?.get(usize::from(location))
+    }
+
+    /// Words in use.
+    pub(super) const fn words(&self) -> usize {
+        self.filled.div_ceil(WORD)
+    }
+}

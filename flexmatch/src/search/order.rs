@@ -1,0 +1,184 @@
+//! Orders: of candidates around an anchor, of tickets before batching, of teams for a ticket.
+
+use std::cmp::Ordering;
+
+use crate::{
+    compat::MissingSortKey,
+    matchmaker::TeamChoice,
+    player::{AttributeValue, Player},
+    random::Random,
+    rule::{MapKey, PartyAggregation, Sort, SortDirection, SortKind},
+    rule_set::Team,
+};
+
+/// A value to sort by. Tickets without one come last.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Key {
+    Number(f64),
+    Text(String, SortDirection),
+    Missing,
+}
+
+impl Key {
+    pub(super) fn order(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
+            (Self::Text(a, SortDirection::Ascending), Self::Text(b, _)) => a.cmp(b),
+            (Self::Text(a, SortDirection::Descending), Self::Text(b, _)) => b.cmp(a),
+            (Self::Missing, Self::Missing) => Ordering::Equal,
+            (Self::Missing, _) => Ordering::Greater,
+            (_, Self::Missing) => Ordering::Less,
+            (Self::Number(_), Self::Text(..)) => Ordering::Less,
+            (Self::Text(..), Self::Number(_)) => Ordering::Greater,
+        }
+    }
+}
+
+/// A sort rule, fixed to an anchor.
+#[derive(Debug, Clone)]
+pub(super) struct AnchoredSort<'a> {
+    rule: &'a Sort,
+    key: Option<String>,
+    anchor: Option<f64>,
+    missing: MissingSortKey,
+}
+
+impl<'a> AnchoredSort<'a> {
+    pub(super) fn new(rule: &'a Sort, anchor: &[Player], missing: MissingSortKey) -> Self {
+        let key = rule.map_key.and_then(|end| favourite(anchor, rule.attribute, end));
+        let value = number(anchor, rule, key.as_deref());
+        Self { rule, key, anchor: value, missing }
+    }
+
+    pub(super) fn key(&self, party: &[Player]) -> Key {
+        if let (SortKind::Absolute, Some(AttributeValue::String(text))) =
+            (self.rule.kind, party.first().and_then(|player| player.attribute(self.rule.attribute)))
+        {
+            return Key::Text(text.clone(), self.rule.direction);
+        }
+        let value = number(party, self.rule, self.key.as_deref());
+        let value = match (value, self.missing) {
+            (None, MissingSortKey::Zero) => Some(0.0),
+            (value, _) => value,
+        };
+        let value = match (self.rule.kind, value, self.anchor) {
+            (SortKind::Absolute, value, _) => value,
+            (SortKind::Distance, Some(value), Some(anchor)) => Some((value - anchor).abs()),
+            (SortKind::Distance, ..) => None,
+        };
+        match (value, self.rule.direction) {
+            (None, _) => Key::Missing,
+            (Some(value), SortDirection::Ascending) => Key::Number(value),
+            (Some(value), SortDirection::Descending) => Key::Number(-value),
+        }
+    }
+}
+
+fn number(party: &[Player], rule: &Sort, key: Option<&str>) -> Option<f64> {
+    rule.party_aggregation.of(party.iter().filter_map(|player| match player.attribute(rule.attribute)? {
+        AttributeValue::Number(number) => Some(*number),
+        AttributeValue::StringNumberMap(map) => map.get(key?).copied(),
+        _ => None,
+    }))
+}
+
+/// The key of the largest or smallest entry in the first player's map; of equal entries the first in the alphabet.
+fn favourite(anchor: &[Player], attribute: usize, end: MapKey) -> Option<String> {
+    let AttributeValue::StringNumberMap(map) = anchor.first()?.attribute(attribute)? else { return None };
+    let best = map.iter().min_by(|(_, a), (_, b)| match end {
+        MapKey::MinValue => a.total_cmp(b),
+        MapKey::MaxValue => b.total_cmp(a),
+    });
+    best.map(|(key, _)| key.clone())
+}
+
+/// The values of `sortByAttributes` of a ticket: averages of numbers, the first player's texts.
+pub(super) fn batch_keys(party: &[Player], attributes: &[usize]) -> Vec<Key> {
+    let key = |attribute: &usize| match party.first().and_then(|player| player.attribute(*attribute)) {
+        Some(AttributeValue::String(text)) => Key::Text(text.clone(), SortDirection::Ascending),
+        _ => PartyAggregation::Average
+            .of(party.iter().filter_map(|player| player.number(*attribute)))
+            .map_or(Key::Missing, Key::Number),
+    };
+    attributes.iter().map(key).collect()
+}
+
+pub(super) fn by_keys(a: &[Key], b: &[Key]) -> Ordering {
+    a.iter().zip(b).map(|(a, b)| a.order(b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+}
+
+/// How tickets choose their teams.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Deal {
+    Choice(TeamChoice),
+    /// As the guide deals players of large matches: among teams that lack players the one with most open slots, then
+    /// the one with most open slots.
+    Large,
+}
+
+/// Puts the teams with room for `players` into `order`, the first to try first. `seed` decides between equals.
+pub(super) fn teams(
+    deal: Deal,
+    teams: &[Team],
+    counts: &[u32],
+    players: u32,
+    seed: u64,
+    order: &mut Vec<usize>,
+) {
+    order.clear();
+    let open = |team: usize| teams[team].max_players.saturating_sub(counts[team]);
+    order.extend((0..teams.len()).filter(|team| open(*team) >= players));
+    if order.len() < 2 {
+        return;
+    }
+    match deal {
+        Deal::Choice(TeamChoice::Random) => Random::new(seed).shuffle(order),
+        Deal::Choice(TeamChoice::MostOpen) => {
+            if order.windows(2).any(|pair| open(pair[0]) == open(pair[1])) {
+                Random::new(seed).shuffle(order);
+            }
+            order.sort_by_key(|team| std::cmp::Reverse(open(*team)));
+        }
+        Deal::Choice(TeamChoice::Declared) => order.sort_by_key(|team| std::cmp::Reverse(open(*team))),
+        Deal::Large => order.sort_by_key(|team| {
+            (counts[*team] >= teams[*team].min_players, std::cmp::Reverse(open(*team)))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn team(name: &str, min_players: u32, max_players: u32) -> Team {
+        Team { name: name.into(), base_name: name.into(), min_players, max_players }
+    }
+
+    fn deal(all: &[Team], players: u32) -> Vec<u32> {
+        let (mut counts, mut order) = (vec![0; all.len()], Vec::new());
+        for _ in 0..players {
+            teams(Deal::Large, all, &counts, 1, 0, &mut order);
+            counts[order[0]] += 1;
+        }
+        counts
+    }
+
+    #[test]
+    fn players_are_dealt_as_the_guide_counts() {
+        let small = [team("Red", 5, 10), team("Blue", 5, 10), team("Green", 2, 3)];
+        for (players, counts) in [(10, [5, 5, 0]), (12, [5, 5, 2]), (20, [9, 9, 2]), (23, [10, 10, 3])] {
+            assert_eq!(deal(&small, players), counts);
+        }
+    }
+
+    #[test]
+    fn hunters_are_dealt_before_monsters() {
+        let mut all = vec![team("Monsters", 5, 5)];
+        all.extend((1..=10).map(|number| team(&format!("Hunters_{number}"), 12, 15)));
+        for (players, monsters, hunters) in [(100, 0, 10), (122, 2, 12), (125, 5, 12), (155, 5, 15)] {
+            let counts = deal(&all, players);
+            assert_eq!(counts[0], monsters);
+            assert!(counts[1..].iter().all(|count| *count == hunters), "{counts:?}");
+        }
+    }
+}

@@ -1,0 +1,485 @@
+//! A pass: every anchor that could find a match tries to.
+
+use super::{
+    bits::{Bits, WORD, ones},
+    draft::{Draft, Member, Seats},
+    index::{Query, RANKS},
+    judge::{Judge, Metrics},
+    order::{self, AnchoredSort},
+    pool::{Search, Slot},
+};
+use crate::{
+    matchmaker::Engine,
+    random::Random,
+    rule_set::{BackfillPriority, BatchingPreference, ExpansionAgeSelection},
+    timestamp::Timestamp,
+};
+
+/// When more than one in this many waiting tickets changed, all anchors are tried again: finding out which ones could
+/// be concerned would cost more.
+const WAKE_ALL_SHARE: usize = 16;
+
+/// A match.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Ticket keys with the teams of their players, the anchor first.
+    pub(crate) members: Vec<(u32, Seats)>,
+    pub(crate) metrics: Metrics,
+    /// The stage of the rule set under which it is valid.
+    pub(crate) stage: usize,
+}
+
+/// What is the same for all attempts of a pass.
+#[derive(Clone, Copy)]
+struct Pass<'a> {
+    now: Timestamp,
+    /// The batch being searched; `None` for the whole pool.
+    batch: Option<&'a Bits>,
+}
+
+/// Which tickets may follow an anchor, in the order of their turns.
+struct Turn<'a> {
+    backfills: bool,
+    others: bool,
+    from: usize,
+    /// Only tickets in this row.
+    row: Option<&'a Bits>,
+}
+
+impl Search {
+    /// Searches the pool. The tickets of the matches are suspended.
+    pub(crate) fn pass(&mut self, now: Timestamp) -> Vec<Found> {
+        self.step(now);
+        if !self.stale {
+            return Vec::new();
+        }
+        self.stale = false;
+        self.passes += 1;
+        self.fill_index();
+        let mut found = Vec::new();
+        let mut judge = std::mem::take(&mut self.judge);
+        match self.batches() {
+            None => {
+                self.wake();
+                self.search_batch(&mut judge, now, None, &mut found);
+            }
+            // Batches differ from pass to pass, so every anchor is tried in each.
+            Some(batches) => {
+                self.changed.clear();
+                for batch in &batches {
+                    self.awake = self.alive.clone();
+                    self.search_batch(&mut judge, now, Some(batch), &mut found);
+                }
+                if self.rules.algorithm().batching_preference == BatchingPreference::Random {
+                    self.stale = !self.alive.is_empty();
+                }
+            }
+        }
+        self.judge = judge;
+        found
+    }
+
+    /// Notes the tickets that reached an expansion step.
+    fn step(&mut self, now: Timestamp) {
+        for step in 0..self.steps.len() {
+            let (seconds, mut first) = self.steps[step];
+            while let Some(slot) = self.slots.get(first)
+                && slot.start.plus_seconds(seconds) <= now
+            {
+                if self.alive.contains(first) {
+                    self.changed.push(first as u32);
+                    self.stale = true;
+                }
+                first += 1;
+            }
+            self.steps[step].1 = first;
+        }
+    }
+
+    fn fill_index(&mut self) {
+        if self.engine == Engine::Reference {
+            return;
+        }
+        // The quantiles of the index were cut for the tickets of then.
+        if self.slots.len() > self.index.filled() * 2 + WORD {
+            self.index.clear();
+        }
+        let from = self.index.filled();
+        let new = self.slots[from..].iter().map(|slot| (!slot.gone).then_some(&slot.facts));
+        let ranks = self.rules.algorithm().batching_preference == BatchingPreference::FastestRegion;
+        self.index.extend(&self.dimensions, ranks, new);
+    }
+
+    /// Wakes the anchors that a change could concern: the changed tickets, and all that could be in one match with
+    /// them.
+    fn wake(&mut self) {
+        let changed = std::mem::take(&mut self.changed);
+        if self.engine == Engine::Reference || changed.len() * WAKE_ALL_SHARE > self.slots.len() {
+            self.awake.union(&self.alive);
+            return;
+        }
+        let last = self.rules.stages().len() - 1;
+        let mut draft = std::mem::take(&mut self.draft);
+        for place in changed.into_iter().map(|place| place as usize) {
+            if !self.alive.contains(place) {
+                continue;
+            }
+            self.awake.insert(place);
+            let slot = &self.slots[place];
+            draft.reset(self.rules.stages()[0].teams().len(), self.dimensions.spreads.len(), self.dimensions.texts.len());
+            let seats = slot.seats.clone().unwrap_or(Seats::Together(0));
+            draft.push(Member { place, seats, players: slot.facts.players }, &slot.facts, last, false);
+            let query = self.index.query(&self.dimensions, &draft, last, u32::MAX, self.names.locations_fit());
+            for word in 0..self.index.words() {
+                self.awake.or_word(word, query.word(word) & self.alive.word(word));
+            }
+        }
+        self.draft = draft;
+    }
+
+    fn search_batch(&mut self, judge: &mut impl Judge, now: Timestamp, batch: Option<&Bits>, found: &mut Vec<Found>) {
+        let pass = Pass { now, batch };
+        let classes: &[Option<bool>] = match self.priority {
+            BackfillPriority::Normal => &[None],
+            BackfillPriority::High => &[Some(true), Some(false)],
+            BackfillPriority::Low => &[Some(false), Some(true)],
+        };
+        for class in classes {
+            for word in 0..self.alive.words() {
+                let mut bits = self.alive.word(word);
+                if let Some(batch) = batch {
+                    bits &= batch.word(word);
+                }
+                match class {
+                    Some(true) => bits &= self.backfills.word(word),
+                    Some(false) => bits &= !self.backfills.word(word),
+                    None => {}
+                }
+                for bit in ones(bits) {
+                    let anchor = word * WORD + bit;
+                    if self.alive.contains(anchor) && self.should_try(anchor) {
+                        found.extend(self.try_anchor(judge, pass, anchor));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether an attempt could end otherwise than the last one.
+    fn should_try(&self, anchor: usize) -> bool {
+        self.awake.contains(anchor)
+            || match &self.slots[anchor].tried {
+                Some(tried) => tried.iter().any(|place| !self.alive.contains(*place as usize)),
+                None => true,
+            }
+    }
+
+    fn try_anchor(&mut self, judge: &mut impl Judge, pass: Pass<'_>, anchor: usize) -> Option<Found> {
+        self.awake.remove(anchor);
+        let mut draft = std::mem::take(&mut self.draft);
+        let mut metrics = std::mem::take(&mut self.slots[anchor].metrics);
+        let best = self.build(judge, pass, anchor, &mut draft, &mut metrics);
+        let found = best.map(|(members, stage)| {
+            let members: Vec<_> = draft.members.drain(..members).collect();
+            for member in &members {
+                self.suspend(member.place);
+            }
+            let members =
+                members.into_iter().map(|member| (self.slots[member.place].key, member.seats)).collect();
+            Found { members, metrics: metrics.clone(), stage }
+        });
+        self.slots[anchor].metrics = metrics;
+        if found.is_none() {
+            let tried = draft.members.iter().skip(1).map(|member| member.place as u32).collect();
+            self.slots[anchor].tried = Some(tried);
+        }
+        self.draft = draft;
+        found
+    }
+
+    /// Builds around `anchor`. Gives the length of the largest valid prefix of the draft, and its stage.
+    fn build(
+        &self,
+        judge: &mut impl Judge,
+        pass: Pass<'_>,
+        anchor: usize,
+        draft: &mut Draft,
+        metrics: &mut Metrics,
+    ) -> Option<(usize, usize)> {
+        let teams = self.rules.stages()[0].teams().len();
+        draft.reset(teams, self.dimensions.spreads.len(), self.dimensions.texts.len());
+        judge.reset();
+        let mut attempt = Attempt { search: self, judge, draft, metrics, anchor, now: pass.now, order: Vec::new(), best: None };
+        if !attempt.add(anchor) || attempt.is_full() {
+            return attempt.best;
+        }
+        let location = self.slots[anchor].facts.by_latency.first().copied();
+        let mut turns = Vec::new();
+        let from = anchor + 1;
+        let anchor_is_backfill = self.slots[anchor].is_backfill;
+        match (self.priority, anchor_is_backfill) {
+            (BackfillPriority::Normal, backfill) => {
+                turns.push(Turn { backfills: !backfill, others: true, from, row: None });
+            }
+            (BackfillPriority::High, true) => {
+                turns.push(Turn { backfills: false, others: true, from: 0, row: None });
+            }
+            (BackfillPriority::High, false) => {
+                turns.push(Turn { backfills: false, others: true, from, row: None });
+            }
+            (BackfillPriority::Low, true) => {}
+            (BackfillPriority::Low, false) => {
+                turns.push(Turn { backfills: false, others: true, from, row: None });
+                turns.push(Turn { backfills: true, others: false, from: 0, row: None });
+            }
+        }
+        // `fastestRegion`: first those whose fastest location is the anchor's, then those whose second fastest is.
+        if let (BatchingPreference::FastestRegion, Some(location), Engine::Compiled) =
+            (self.rules.algorithm().batching_preference, location, self.engine)
+        {
+            turns = (0..RANKS)
+                .flat_map(|rank| {
+                    turns.iter().map(move |turn| Turn { row: self.index.rank(rank, location), ..*turn })
+                })
+                .collect();
+        }
+        let sorts: Vec<_> = self.rules.stages()[0]
+            .sorts()
+            .map(|rule| AnchoredSort::new(rule, &self.slots[anchor].party, self.missing_sort_key))
+            .collect();
+        for turn in &turns {
+            let done = if sorts.is_empty() {
+                attempt.take_by_age(pass, turn)
+            } else {
+                attempt.take_sorted(pass, turn, &sorts)
+            };
+            if done {
+                break;
+            }
+        }
+        attempt.best
+    }
+
+    /// The batches of this pass, or `None` if the pool is one batch.
+    fn batches(&self) -> Option<Vec<Bits>> {
+        let size = self.batch_size?;
+        let mut waiting: Vec<usize> = self.alive.iter().collect();
+        if waiting.len() <= size {
+            return None;
+        }
+        match self.rules.algorithm().batching_preference {
+            BatchingPreference::Random => {
+                Random::new(self.seed ^ self.passes.wrapping_mul(0x9e37_79b9_7f4a_7c15)).shuffle(&mut waiting);
+            }
+            BatchingPreference::Sorted => {
+                let attributes = &self.rules.algorithm().sort_by_attributes;
+                let mut keyed: Vec<_> = waiting
+                    .into_iter()
+                    .map(|place| (order::batch_keys(&self.slots[place].party, attributes), place))
+                    .collect();
+                keyed.sort_by(|(a, old), (b, young)| order::by_keys(a, b).then(old.cmp(young)));
+                waiting = keyed.into_iter().map(|(_, place)| place).collect();
+            }
+            BatchingPreference::LargestPopulation | BatchingPreference::FastestRegion => {}
+        }
+        let batch = |places: &[usize]| {
+            let mut bits = Bits::default();
+            places.iter().for_each(|place| bits.insert(*place));
+            bits
+        };
+        Some(waiting.chunks(size).map(batch).collect())
+    }
+}
+
+/// One anchor's attempt.
+struct Attempt<'a, J> {
+    search: &'a Search,
+    judge: &'a mut J,
+    draft: &'a mut Draft,
+    metrics: &'a mut Metrics,
+    anchor: usize,
+    now: Timestamp,
+    order: Vec<usize>,
+    best: Option<(usize, usize)>,
+}
+
+impl<'a, J: Judge> Attempt<'a, J> {
+    /// Takes candidates in the pool's order. Whether the match is full.
+    fn take_by_age(&mut self, pass: Pass<'_>, turn: &Turn<'_>) -> bool {
+        let search = self.search;
+        let first = turn.from / WORD;
+        let mut query = (search.engine == Engine::Compiled).then(|| self.query());
+        for word in first..search.alive.words() {
+            let mut seen = if word == first { !(u64::MAX << (turn.from % WORD)) } else { 0 };
+            loop {
+                let mut bits = self.candidates(pass, turn, word) & !seen;
+                if let Some(query) = &query {
+                    bits &= query.word(word);
+                }
+                if bits == 0 {
+                    break;
+                }
+                let bit = bits.trailing_zeros() as usize;
+                seen |= u64::MAX >> (WORD - 1 - bit);
+                if self.add(word * WORD + bit) {
+                    if self.is_full() {
+                        return true;
+                    }
+                    if query.is_some() {
+                        query = Some(self.query());
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    /// Takes candidates in the order of the sort rules, then by age. Whether the match is full.
+    fn take_sorted(&mut self, pass: Pass<'_>, turn: &Turn<'_>, sorts: &[AnchoredSort<'_>]) -> bool {
+        let search = self.search;
+        let mut keyed = Vec::new();
+        {
+            let query = (search.engine == Engine::Compiled).then(|| self.query());
+            for word in turn.from / WORD..search.alive.words() {
+                let bits = self.candidates(pass, turn, word) & query.as_ref().map_or(u64::MAX, |query| query.word(word));
+                for place in ones(bits).map(|bit| word * WORD + bit).filter(|place| *place >= turn.from) {
+                    let keys: Vec<_> =
+                        sorts.iter().map(|sort| sort.key(&search.slots[place].party)).collect();
+                    keyed.push((keys, place));
+                }
+            }
+        }
+        keyed.sort_by(|(a, old), (b, young)| order::by_keys(a, b).then(old.cmp(young)));
+        for (_, place) in keyed {
+            if self.add(place) && self.is_full() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// What a further ticket must look like to the index.
+    fn query(&self) -> Query<'a> {
+        let search = self.search;
+        let stage = search.dimensions.loosest_stage(self.draft.stage, search.rules.stages().len() - 1);
+        let effective = &search.rules.stages()[stage];
+        let teams = effective.teams().iter().zip(&self.draft.counts);
+        // Where team sizes grow with age, a younger ticket could only find smaller teams.
+        let open = teams.map(|(team, count)| team.max_players.saturating_sub(*count)).max().unwrap_or(0);
+        // A backfill ticket brings seats of its own, on several teams.
+        let open = if search.backfills.is_empty() { open } else { u32::MAX };
+        search.index.query(&search.dimensions, self.draft, stage, open, search.names.locations_fit())
+    }
+
+    fn candidates(&self, pass: Pass<'_>, turn: &Turn<'_>, word: usize) -> u64 {
+        let search = self.search;
+        let mut bits = search.alive.word(word);
+        if let Some(batch) = pass.batch {
+            bits &= batch.word(word);
+        }
+        if !turn.backfills || self.draft.has_backfill {
+            bits &= !search.backfills.word(word);
+        }
+        if !turn.others {
+            bits &= search.backfills.word(word);
+        }
+        if let Some(row) = turn.row {
+            bits &= row.word(word);
+        }
+        if self.anchor / WORD == word {
+            bits &= !(1 << (self.anchor % WORD));
+        }
+        bits
+    }
+
+    /// Adds the ticket at `place` on the first team where it breaks no rule for good.
+    fn add(&mut self, place: usize) -> bool {
+        let search = self.search;
+        let slot = &search.slots[place];
+        if slot.is_backfill && self.draft.has_backfill {
+            return false;
+        }
+        let stage = self.stage_with(place);
+        let effective = &search.rules.stages()[stage];
+        let players = slot.facts.players;
+        if self.draft.total + players > self.capacity(stage) {
+            return false;
+        }
+        if let Some(seats) = &slot.seats {
+            return self.fits(seats, effective.teams(), players)
+                && self.judge.admit(&search.rules, slot, seats, stage)
+                && self.joined(place, seats.clone(), stage);
+        }
+        let mut teams = std::mem::take(&mut self.order);
+        let seed = self.seed(slot);
+        order::teams(search.deal, effective.teams(), &self.draft.counts, players, seed, &mut teams);
+        let tries = if self.judge.team_matters() { teams.len() } else { 1 };
+        let seats = teams
+            .iter()
+            .take(tries)
+            .map(|team| Seats::Together(*team))
+            .find(|seats| self.judge.admit(&search.rules, slot, seats, stage));
+        self.order = teams;
+        seats.is_some_and(|seats| self.joined(place, seats, stage))
+    }
+
+    /// Enters an admitted ticket into the draft and notes whether the draft is a match now. Always true.
+    fn joined(&mut self, place: usize, seats: Seats, stage: usize) -> bool {
+        let slot = &self.search.slots[place];
+        let member = Member { place, seats, players: slot.facts.players };
+        self.draft.push(member, &slot.facts, stage, slot.is_backfill);
+        if self.is_valid() {
+            self.best = Some((self.draft.members.len(), stage));
+        }
+        true
+    }
+
+    fn is_valid(&mut self) -> bool {
+        let (rules, draft) = (&self.search.rules, &*self.draft);
+        // A backfill ticket only makes sense with somebody new.
+        if draft.has_backfill && draft.members.len() < 2 {
+            return false;
+        }
+        let teams = rules.stages()[draft.stage].teams();
+        teams.iter().zip(&draft.counts).all(|(team, count)| *count >= team.min_players)
+            && self.judge.holds(rules, draft.stage, self.metrics)
+    }
+
+    fn is_full(&self) -> bool {
+        let teams = self.search.rules.stages()[self.draft.stage].teams();
+        self.draft.total >= self.capacity(self.draft.stage)
+            || teams.iter().zip(&self.draft.counts).all(|(team, count)| *count >= team.max_players)
+    }
+
+    /// Most players of a match at `stage`: `AdditionalPlayerCount` seats stay empty, but not below the minimum.
+    fn capacity(&self, stage: usize) -> u32 {
+        let effective = &self.search.rules.stages()[stage];
+        effective.max_players().saturating_sub(self.search.additional).max(effective.min_players())
+    }
+
+    fn fits(&self, seats: &Seats, teams: &[crate::rule_set::Team], players: u32) -> bool {
+        let mut counts = self.draft.counts.clone();
+        for player in 0..players as usize {
+            counts[seats.team_of(player)] += 1;
+        }
+        counts.iter().zip(teams).all(|(count, team)| *count <= team.max_players)
+    }
+
+    /// The stage that the draft has with the ticket at `place`.
+    fn stage_with(&self, place: usize) -> usize {
+        let own = self.search.stage_of(place, self.now);
+        if self.draft.members.is_empty() {
+            return own;
+        }
+        match self.search.rules.algorithm().expansion_age_selection {
+            ExpansionAgeSelection::Newest => own.min(self.draft.stage),
+            ExpansionAgeSelection::Oldest => own.max(self.draft.stage),
+        }
+    }
+
+    /// A number that depends on the anchor and the ticket alone, so that an attempt can be repeated.
+    fn seed(&self, slot: &Slot) -> u64 {
+        let anchor = self.search.slots[self.anchor].sequence;
+        self.search.seed ^ anchor.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ slot.sequence.rotate_left(32)
+    }
+}
