@@ -11,7 +11,7 @@ use tokio::{
 use crate::{
     Timestamp,
     clock::RunningClock,
-    engine::{ConnectionId, Effect, Engine, Refused},
+    engine::{ConnectionId, Effect, Engine, Event, Refused},
 };
 
 /// Commands waiting for the engine. Senders wait when it is full, which slows sockets down instead of filling memory.
@@ -199,6 +199,7 @@ impl Driver {
         while let Some(effect) = self.engine.poll_effect() {
             match effect {
                 Effect::Send { connection, text, push } => self.send(connection, text, push),
+                Effect::Publish(event) => self.publish(event),
                 Effect::Close { connection, code } => {
                     if let Some(outbox) = self.outboxes.remove(&connection) {
                         // A full outbox is closed by the drop: abruptly.
@@ -207,6 +208,10 @@ impl Driver {
                 }
             }
         }
+    }
+
+    fn publish(&mut self, event: Event) {
+        tracing::debug!(id = event.id, "an event");
     }
 
     fn send(&mut self, connection: ConnectionId, text: String, push: bool) {

@@ -9,20 +9,24 @@
 //!
 //! * a player session is in exactly one state, and taken slots never exceed a game session's maximum;
 //! * a server process hosts at most one game session that is not over;
+//! * a placement that waits could not be placed anywhere, and a FULFILLED one's game session has been ACTIVE;
 //! * every request frame with a `RequestId` gets exactly one reply, and no push carries one.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod answers;
 mod compute;
 mod connection;
+mod event;
 mod fleet;
 mod game_session;
 mod health;
 mod ids;
 mod location;
 mod page;
+mod placement;
 mod player_session;
 mod process;
+mod queue;
 mod sdk;
 mod snapshot;
 mod timers;
@@ -33,15 +37,18 @@ use std::{
 };
 
 pub(crate) use self::ids::Ids;
-pub use self::snapshot::{
-    ComputeSnapshot, Counters, FleetSnapshot, GameSessionSnapshot, ProcessSnapshot, Snapshot,
+pub use self::{
+    event::Event,
+    snapshot::{ComputeSnapshot, Counters, FleetSnapshot, GameSessionSnapshot, ProcessSnapshot, Snapshot},
 };
 use self::{
     fleet::Fleet,
     game_session::{GameSessionKey, GameSessions},
     location::CustomLocation,
+    placement::{PlacementKey, Placements},
     player_session::{PlayerSessionKey, PlayerSessions},
     process::{Process, ProcessKey},
+    queue::Queues,
     timers::Timers,
 };
 use crate::Timestamp;
@@ -98,6 +105,8 @@ pub enum Effect {
         /// The WebSocket close code; `None` ends the connection abruptly, without a close frame.
         code: Option<u16>,
     },
+    /// Publish an event.
+    Publish(Event),
 }
 
 /// Why an upgrade request was refused. The text holds no secret.
@@ -123,6 +132,8 @@ pub struct Engine {
     connections: BTreeMap<ConnectionId, ProcessKey>,
     game_sessions: GameSessions,
     player_sessions: PlayerSessions,
+    queues: Queues,
+    placements: Placements,
     counters: Counters,
 }
 
@@ -140,6 +151,10 @@ enum Timer {
     ForgetProcess(ProcessKey),
     /// The game session ended 30 days ago.
     ForgetGameSession(GameSessionKey),
+    /// The placement has taken as long as its queue allows.
+    PlacementTimeout(PlacementKey),
+    /// Another cap on latency is in force for the placement.
+    PlacementRetry(PlacementKey),
 }
 
 impl Engine {
@@ -156,6 +171,8 @@ impl Engine {
             connections: BTreeMap::new(),
             game_sessions: GameSessions::default(),
             player_sessions: PlayerSessions::default(),
+            queues: Queues::new(),
+            placements: Placements::default(),
             counters: Counters::default(),
         }
     }
@@ -185,7 +202,10 @@ impl Engine {
                 Timer::EndBy(key) => self.end_overdue(now, key),
                 Timer::ForgetProcess(key) => self.forget_process(key),
                 Timer::ForgetGameSession(key) => self.forget_game_session(key),
+                Timer::PlacementTimeout(key) => self.placement_timed_out(now, key),
+                Timer::PlacementRetry(key) => self.try_again(now, key),
             }
+            self.serve_lines(now);
         }
     }
 }

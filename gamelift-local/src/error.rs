@@ -69,6 +69,8 @@ error_kinds! {
     RequestEntityTooLarge = "RequestEntityTooLargeException", 413;
     /// The body is not what the protocol says it is.
     Serialization = "SerializationException", 400;
+    /// Too much is going on; the request may be repeated later.
+    Throttling = "ThrottlingException", 400;
     /// This GameLift has no such operation.
     UnknownOperation = "UnknownOperationException", 404;
 }

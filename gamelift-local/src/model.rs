@@ -8,10 +8,14 @@ mod compute;
 mod fleet;
 mod game_session;
 mod location;
+mod placement;
 mod player_session;
+mod queue;
 pub(crate) mod rule;
 
-pub use self::{compute::*, fleet::*, game_session::*, location::*, player_session::*};
+pub use self::{
+    compute::*, fleet::*, game_session::*, location::*, placement::*, player_session::*, queue::*,
+};
 
 /// Declares a request: an input with optional members only.
 macro_rules! request {
@@ -46,6 +50,20 @@ macro_rules! answer {
     };
 }
 use answer;
+
+/// Declares a structure that comes in requests and goes back in answers.
+macro_rules! structure {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$field_doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
+        }
+    };
+}
+use structure;
 
 /// Declares an enumeration whose wire names are given.
 macro_rules! wire_enum {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::{Serialize, Serializer};
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// Milliseconds since the Unix epoch. Time is always an argument in this crate's core.
 ///
@@ -23,6 +24,26 @@ impl Timestamp {
     /// Milliseconds since the Unix epoch.
     pub const fn as_millis(self) -> u64 {
         self.0
+    }
+
+    /// As events have it: `2026-03-01T15:50:49.741Z`.
+    pub fn to_iso_millis(self) -> String {
+        format!("{}.{:03}Z", self.to_iso_without_zone(), self.0 % 1_000)
+    }
+
+    /// The same without milliseconds: `2026-03-01T15:50:49Z`.
+    pub fn to_iso_seconds(self) -> String {
+        format!("{}Z", self.to_iso_without_zone())
+    }
+
+    fn to_iso_without_zone(self) -> String {
+        let seconds = i64::try_from(self.0 / 1_000).ok();
+        // The calendar ends with the year 9999.
+        let at = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+        let at = at.unwrap_or(PrimitiveDateTime::MAX.assume_utc());
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, second) = at.to_hms();
+        format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}", u8::from(month))
     }
 
     /// How long after `earlier` this is; zero if it is not after it.
@@ -57,5 +78,19 @@ impl Serialize for Timestamp {
             // Smithy RPC v2 CBOR: a timestamp is tag 1 (epoch-based date/time) around a number.
             ciborium::tag::Required::<f64, 1>(seconds).serialize(serializer)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_iso_8601_in_utc() {
+        let leap_day = Timestamp::from_millis(1_709_251_199_007);
+        assert_eq!(leap_day.to_iso_millis(), "2024-02-29T23:59:59.007Z");
+        assert_eq!(leap_day.to_iso_seconds(), "2024-02-29T23:59:59Z");
+        assert_eq!(Timestamp::default().to_iso_millis(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::from_millis(u64::MAX).to_iso_seconds(), "9999-12-31T23:59:59Z");
     }
 }

@@ -23,13 +23,17 @@ macro_rules! table {
 const OPERATIONS: &[Operation] = table! {
     "CreateFleet" => Engine::create_fleet,
     "CreateGameSession" => Engine::create_game_session,
+    "CreateGameSessionQueue" => Engine::create_game_session_queue,
     "CreateLocation" => Engine::create_location,
     "CreatePlayerSession" => Engine::create_player_session,
     "CreatePlayerSessions" => Engine::create_player_sessions,
+    "DeleteGameSessionQueue" => Engine::delete_game_session_queue,
     "DeleteLocation" => Engine::delete_location,
     "DeregisterCompute" => Engine::deregister_compute,
     "DescribeCompute" => Engine::describe_compute,
     "DescribeFleetAttributes" => Engine::describe_fleet_attributes,
+    "DescribeGameSessionPlacement" => Engine::describe_game_session_placement,
+    "DescribeGameSessionQueues" => Engine::describe_game_session_queues,
     "DescribeGameSessions" => Engine::describe_game_sessions,
     "DescribePlayerSessions" => Engine::describe_player_sessions,
     "GetComputeAuthToken" => Engine::get_compute_auth_token,
@@ -37,7 +41,10 @@ const OPERATIONS: &[Operation] = table! {
     "ListFleets" => Engine::list_fleets,
     "ListLocations" => Engine::list_locations,
     "RegisterCompute" => Engine::register_compute,
+    "StartGameSessionPlacement" => Engine::start_game_session_placement,
+    "StopGameSessionPlacement" => Engine::stop_game_session_placement,
     "TerminateGameSession" => Engine::terminate_game_session,
+    "UpdateGameSessionQueue" => Engine::update_game_session_queue,
 };
 
 pub(super) fn find(name: &str) -> Option<&'static Operation> {

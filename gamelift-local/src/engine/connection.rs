@@ -124,7 +124,7 @@ impl Engine {
         key
     }
 
-    fn add_connection(&mut self, _now: Timestamp, key: ProcessKey, token: String) -> ConnectionId {
+    fn add_connection(&mut self, now: Timestamp, key: ProcessKey, token: String) -> ConnectionId {
         self.counters.connections += 1;
         let id = ConnectionId(self.counters.connections);
         self.connections.insert(id, key);
@@ -142,6 +142,7 @@ impl Engine {
         }
         if proven {
             self.prove(key, id);
+            self.serve_lines(now);
         }
         id
     }

@@ -12,6 +12,7 @@ use super::{
     game_session::GameSessionKey,
     ids::resource_id,
     page::{PAGE_SIZE_MAX, Page},
+    placement::PlacementKey,
     process::ProcessKey,
 };
 use crate::{ApiError, ErrorKind, Timestamp, model::*};
@@ -41,6 +42,19 @@ pub(super) struct Fleet {
 pub(super) struct FleetLocation {
     /// Processes that can be given a game session now.
     pub(super) idle: BTreeSet<ProcessKey>,
+    /// Placements that wait for one, and may use it.
+    pub(super) line: BTreeSet<PlacementKey>,
+}
+
+impl Fleet {
+    /// What it costs, in hundred-thousandths: exact, unlike a floating-point number. Nothing, if nobody said.
+    pub(super) fn cost(&self) -> u64 {
+        let cost =
+            self.attributes.anywhere_configuration.as_ref().and_then(|anywhere| anywhere.cost.as_deref());
+        let (whole, fraction) = cost.map_or(("0", ""), |cost| cost.split_once('.').unwrap_or((cost, "")));
+        // The pattern allows five digits on either side.
+        format!("{whole}{fraction:0<5}").parse().unwrap_or(u64::MAX)
+    }
 }
 
 impl Engine {
@@ -227,6 +241,10 @@ impl Engine {
     /// The same, for operations whose error list has no NotFound (AWS API reference: RegisterCompute, ListCompute).
     pub(super) fn fleet_or_invalid(&self, id_or_arn: &str) -> Result<&Fleet, ApiError> {
         self.fleet(id_or_arn).map_err(|error| ApiError::invalid(error.message))
+    }
+
+    pub(super) fn fleet_location_mut(&mut self, fleet: &str, location: &str) -> Option<&mut FleetLocation> {
+        self.fleets.get_mut(fleet)?.locations.get_mut(location)
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
     Engine, Timer,
     ids::resource_id,
     page::{PAGE_SIZE_MAX, Page},
+    placement::PlacementKey,
     player_session::PlayerSessionKey,
     process::{Process, ProcessKey},
     timers::TimerKey,
@@ -82,8 +83,23 @@ pub(super) struct GameSession {
     /// Those that are over, oldest end first.
     pub(super) finished_players: VecDeque<PlayerSessionKey>,
     timer: Option<TimerKey>,
+    /// The placement that it was made for, until it is ACTIVE.
+    placement: Option<PlacementKey>,
     /// What was asked for with an idempotency token.
     request: Option<(String, Box<CreateGameSessionInput>)>,
+}
+
+/// What a game session is made of.
+#[derive(Debug)]
+pub(super) struct NewGameSession {
+    /// The last part of its ARN.
+    pub(super) id: String,
+    pub(super) slots: u32,
+    pub(super) name: Option<String>,
+    pub(super) creator_id: Option<String>,
+    pub(super) game_properties: Vec<GameProperty>,
+    pub(super) game_session_data: Option<String>,
+    pub(super) matchmaker_data: Option<String>,
 }
 
 impl Engine {
@@ -125,51 +141,83 @@ impl Engine {
             return Err(ApiError::new(ErrorKind::FleetCapacityExceeded, message));
         };
         let (fleet_id, token) = (fleet.id.clone(), token.cloned());
-        let id = token.clone().unwrap_or_else(|| format!("gsess-{}", self.ids.uuid()));
-        let game_session = self.new_game_session(now, &fleet_id, process_key, &id, slots, &input)?;
-        let key = self.store_game_session(now, game_session, process_key, token.zip(Some(Box::new(input))));
-        self.push_game_session(process_key, key);
-        let model = self.game_sessions.get(key).map(|session| session.model.clone());
-        model
-            .map(|game_session| GameSessionOutput { game_session })
-            .ok_or_else(|| ApiError::new(ErrorKind::InternalService, "the new game session is gone"))
+        let new = NewGameSession {
+            id: token.clone().unwrap_or_else(|| format!("gsess-{}", self.ids.uuid())),
+            slots,
+            name: input.name.clone(),
+            creator_id: input.creator_id.clone(),
+            game_properties: input.game_properties.clone().unwrap_or_default(),
+            game_session_data: input.game_session_data.clone(),
+            matchmaker_data: None,
+        };
+        let (key, game_session) = self.host_game_session(now, process_key, new, None)?;
+        if let Some(token) = token {
+            if let Some(fleet) = self.fleets.get_mut(&fleet_id) {
+                fleet.idempotency.insert(token.clone(), key);
+            }
+            if let Some(session) = self.game_sessions.get_mut(key) {
+                session.request = Some((token, Box::new(input)));
+            }
+        }
+        Ok(GameSessionOutput { game_session })
+    }
+
+    /// Gives a free process a game session to host.
+    ///
+    /// # Errors
+    /// Conflict while another game session with the same ARN is not over.
+    pub(super) fn host_game_session(
+        &mut self,
+        now: Timestamp,
+        process: ProcessKey,
+        new: NewGameSession,
+        placement: Option<PlacementKey>,
+    ) -> Result<(GameSessionKey, model::GameSession), ApiError> {
+        let game_session = self.new_game_session(now, process, new)?;
+        let arn = &game_session.game_session_id;
+        if self.game_session(arn).is_ok_and(|(_, made)| made.model.status != GameSessionStatus::Terminated) {
+            // A placement's id and an idempotency token can be equal.
+            let message = format!("Game session {arn} exists already and is not over");
+            return Err(ApiError::new(ErrorKind::Conflict, message));
+        }
+        let key = self.store_game_session(now, game_session.clone(), process, placement);
+        self.push_game_session(process, key);
+        Ok((key, game_session))
     }
 
     fn new_game_session(
         &self,
         now: Timestamp,
-        fleet_id: &str,
         process: ProcessKey,
-        id: &str,
-        slots: u32,
-        input: &CreateGameSessionInput,
+        new: NewGameSession,
     ) -> Result<model::GameSession, ApiError> {
-        let fleet = self.fleet(fleet_id)?;
         let inconsistent =
             || ApiError::new(ErrorKind::InternalService, "a free process is not ready after all");
         let process = self.processes.get(&process).ok_or_else(inconsistent)?;
+        let fleet = self.fleet(&process.fleet)?;
         let port = process.active().ok_or_else(inconsistent)?.port;
         let compute = fleet.computes.get(&process.compute).ok_or_else(inconsistent)?;
         Ok(model::GameSession {
-            game_session_id: self.settings.game_session_arn(&fleet.id, &process.location, id),
+            game_session_id: self.settings.game_session_arn(&fleet.id, &process.location, &new.id),
             fleet_id: fleet.id.clone(),
             fleet_arn: fleet.arn.clone(),
             creation_time: now,
             current_player_session_count: 0,
-            maximum_player_session_count: slots,
+            maximum_player_session_count: new.slots,
             status: GameSessionStatus::Activating,
-            game_properties: input.game_properties.clone().unwrap_or_default(),
+            game_properties: new.game_properties,
             port,
             player_session_creation_policy: PlayerSessionCreationPolicy::AcceptAll,
             location: process.location.clone(),
             compute_name: compute.name.clone(),
-            name: input.name.clone(),
+            name: new.name,
             termination_time: None,
             status_reason: None,
             ip_address: compute.ip_address.clone(),
             dns_name: compute.dns_name.clone(),
-            creator_id: input.creator_id.clone(),
-            game_session_data: input.game_session_data.clone(),
+            creator_id: new.creator_id,
+            game_session_data: new.game_session_data,
+            matchmaker_data: new.matchmaker_data,
         })
     }
 
@@ -178,7 +226,7 @@ impl Engine {
         now: Timestamp,
         model: model::GameSession,
         process: ProcessKey,
-        request: Option<(String, Box<CreateGameSessionInput>)>,
+        placement: Option<PlacementKey>,
     ) -> GameSessionKey {
         self.game_sessions.created += 1;
         let key = GameSessionKey(self.game_sessions.created);
@@ -186,9 +234,6 @@ impl Engine {
         if let Some(fleet) = self.fleets.get_mut(&model.fleet_id) {
             timer = Some(self.timers.set(now + fleet.activation_timeout, Timer::Activation(key)));
             fleet.game_sessions.entry(model.status).or_default().insert(key);
-            if let Some((token, _)) = &request {
-                fleet.idempotency.insert(token.clone(), key);
-            }
         }
         if let Some(active) = self.processes.get_mut(&process).and_then(Process::active_mut) {
             active.game_session = Some(key);
@@ -202,7 +247,8 @@ impl Engine {
             live_players: BTreeSet::new(),
             finished_players: VecDeque::new(),
             timer,
-            request,
+            placement,
+            request: None,
         };
         self.game_sessions.all.insert(key, session);
         key
@@ -216,7 +262,7 @@ impl Engine {
             game_session_id: GameSessionId::new_unchecked(model.game_session_id.as_str()),
             game_session_name: model.name.clone(),
             game_session_data: model.game_session_data.clone(),
-            matchmaker_data: None,
+            matchmaker_data: model.matchmaker_data.clone(),
             maximum_player_session_count: Some(model.maximum_player_session_count),
             port: Some(model.port),
             ip_address: model.ip_address.clone(),
@@ -316,21 +362,38 @@ impl Engine {
     }
 
     /// ActivateGameSession from the hosting process. Returns whether the game session was ACTIVATING.
-    pub(super) fn activate_game_session(&mut self, key: GameSessionKey) -> bool {
+    pub(super) fn activate_game_session(&mut self, now: Timestamp, key: GameSessionKey) -> bool {
         let Some(session) = self.game_sessions.get_mut(key) else { return false };
         if session.model.status != GameSessionStatus::Activating {
             return false;
         }
-        let timer = session.timer.take();
+        let (timer, placement) = (session.timer.take(), session.placement.take());
         self.timers.cancel(timer);
         self.set_status(key, GameSessionStatus::Active);
+        if let Some(placement) = placement {
+            self.placement_activated(now, placement, key);
+        }
         true
     }
 
-    /// The process was told and never answered. It is asked to end: a process that may still be busy with this
-    /// game session must not be given the next one.
+    /// The process was told and never answered. A placement tries another one.
     pub(super) fn activation_timed_out(&mut self, now: Timestamp, key: GameSessionKey) {
-        let Some(session) = self.game_sessions.get(key) else { return };
+        let Some(session) = self.game_sessions.get_mut(key) else { return };
+        if session.model.status != GameSessionStatus::Activating {
+            return;
+        }
+        let placement = session.placement.take();
+        self.abandon_game_session(now, key);
+        if let Some(placement) = placement {
+            self.placement_returns(now, placement);
+        }
+    }
+
+    /// Nobody waits any longer for a game session to become ACTIVE. Its process is asked to end: one that may still
+    /// be busy with this game session must not be given the next one.
+    pub(super) fn abandon_game_session(&mut self, now: Timestamp, key: GameSessionKey) {
+        let Some(session) = self.game_sessions.get_mut(key) else { return };
+        session.placement = None;
         if session.model.status != GameSessionStatus::Activating {
             return;
         }
@@ -354,7 +417,7 @@ impl Engine {
         let forget = self.timers.set(now + GAME_SESSION_KEPT, Timer::ForgetGameSession(key));
         self.timers.cancel(session.timer.replace(forget));
         let players: Vec<PlayerSessionKey> = session.live_players.iter().copied().collect();
-        let process = session.process.take();
+        let (process, placement) = (session.process.take(), session.placement.take());
         for player in players {
             self.end_player_session(now, player);
         }
@@ -364,6 +427,9 @@ impl Engine {
                 active.game_session = None;
             }
             self.update_idle(process);
+        }
+        if let Some(placement) = placement {
+            self.placement_failed(now, placement);
         }
         self.game_sessions.ended.push_back(key);
         if self.game_sessions.ended.len() > ENDED_GAME_SESSIONS_MAX
@@ -378,7 +444,11 @@ impl Engine {
         self.timers.cancel(session.timer);
         // Game sessions are forgotten in the order of their ends, so this is the first one.
         self.game_sessions.ended.retain(|ended| *ended != key);
-        self.game_sessions.by_id.remove(resource_id("gamesession", &session.model.game_session_id));
+        // A placement that tried twice in one place has made two game sessions with the same ARN.
+        let id = resource_id("gamesession", &session.model.game_session_id);
+        if self.game_sessions.by_id.get(id) == Some(&key) {
+            self.game_sessions.by_id.remove(id);
+        }
         if let Some(fleet) = self.fleets.get_mut(&session.model.fleet_id) {
             if let Some(keys) = fleet.game_sessions.get_mut(&session.model.status) {
                 keys.remove(&key);
@@ -431,19 +501,29 @@ impl Engine {
 
 /// Checks every member of a CreateGameSession request, and gives the number of slots.
 fn check_create(input: &CreateGameSessionInput) -> Result<u32, ApiError> {
-    let slots = *rule::required("maximumPlayerSessionCount", &input.maximum_player_session_count)?;
-    rule::range("maximumPlayerSessionCount", Some(slots), 0..=PLAYER_SESSIONS_MAX)?;
+    let slots = slots(input.maximum_player_session_count)?;
     rule::NON_ZERO_AND_MAX.optional("name", &input.name)?;
     rule::NON_ZERO_AND_MAX.optional("creatorId", &input.creator_id)?;
     rule::ID_STRING.optional("gameSessionId", &input.game_session_id)?;
     rule::ID_STRING.optional("idempotencyToken", &input.idempotency_token)?;
     rule::GAME_SESSION_DATA.optional("gameSessionData", &input.game_session_data)?;
     rule::LOCATION.optional("location", &input.location)?;
-    let properties = input.game_properties.as_deref().unwrap_or_default();
+    check_game_properties(input.game_properties.as_deref().unwrap_or_default())?;
+    Ok(slots)
+}
+
+/// Checks a number of player slots.
+pub(super) fn slots(count: Option<i64>) -> Result<u32, ApiError> {
+    let count = *rule::required("maximumPlayerSessionCount", &count)?;
+    rule::range("maximumPlayerSessionCount", Some(count), 0..=PLAYER_SESSIONS_MAX)?;
+    u32::try_from(count).map_err(|_| ApiError::invalid("MaximumPlayerSessionCount is out of range"))
+}
+
+pub(super) fn check_game_properties(properties: &[GameProperty]) -> Result<(), ApiError> {
     rule::size("gameProperties", properties, 0..=GAME_PROPERTIES_MAX)?;
     for property in properties {
         rule::GAME_PROPERTY_KEY.check("gameProperties.key", &property.key)?;
         rule::GAME_PROPERTY_VALUE.check("gameProperties.value", &property.value)?;
     }
-    u32::try_from(slots).map_err(|_| ApiError::invalid("MaximumPlayerSessionCount is out of range"))
+    Ok(())
 }

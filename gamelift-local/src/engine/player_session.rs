@@ -129,7 +129,8 @@ impl Engine {
         Ok(key)
     }
 
-    fn reserve(
+    /// Takes a slot. The caller has checked that one is open.
+    pub(super) fn reserve(
         &mut self,
         now: Timestamp,
         game_session: GameSessionKey,

@@ -17,7 +17,7 @@ use gamelift_wire::{
 
 use super::{
     ConnectionId, Engine, Timer, answers::Answers, game_session::GameSessionKey,
-    health::HEARTBEAT_INTERVAL_MAX, timers::TimerKey,
+    health::HEARTBEAT_INTERVAL_MAX, placement::Site, timers::TimerKey,
 };
 use crate::Timestamp;
 
@@ -193,13 +193,12 @@ impl Engine {
     }
 
     fn set_idle(&mut self, fleet: &str, location: &str, key: ProcessKey, idle: bool) {
-        let location = self.fleets.get_mut(fleet).and_then(|fleet| fleet.locations.get_mut(location));
-        if let Some(location) = location {
-            if idle {
-                location.idle.insert(key);
-            } else {
-                location.idle.remove(&key);
-            }
+        let Some(at) = self.fleet_location_mut(fleet, location) else { return };
+        if !idle {
+            at.idle.remove(&key);
+        } else if at.idle.insert(key) && !at.line.is_empty() {
+            // The process may be on its way out within the same step: it is given away at the step's end.
+            self.placements.free(Site { fleet: fleet.to_owned(), location: location.to_owned() });
         }
     }
 }

@@ -76,6 +76,7 @@ impl Engine {
             }
             Err(error) => self.refuse_frame(connection, &error),
         }
+        self.serve_lines(now);
     }
 
     /// A frame arrived that is no request. Whoever waits for an answer is told; the rest is counted.
@@ -141,7 +142,7 @@ impl Engine {
             Request::ActivateGameSession(request) => {
                 let (game_session, session) = self.hosted(key, &request.game_session_id)?;
                 let status = session.model.status;
-                if !self.activate_game_session(game_session) {
+                if !self.activate_game_session(now, game_session) {
                     let status = status.as_str();
                     return refuse(
                         409,

@@ -46,6 +46,10 @@ pub struct Snapshot {
     pub game_session_count: usize,
     /// All of them.
     pub player_session_count: usize,
+    /// Names of the game session queues.
+    pub queues: Vec<String>,
+    /// Placements that wait for a process or its answer.
+    pub pending_placement_count: usize,
     /// Open server-SDK connections.
     pub connection_count: usize,
     /// What happened so far.
@@ -160,6 +164,8 @@ impl Engine {
             process_count: self.processes.len(),
             game_session_count: self.game_sessions.len(),
             player_session_count: self.player_sessions.len(),
+            queues: self.queues.keys().cloned().collect(),
+            pending_placement_count: self.placements.pending(),
             connection_count: self.connections.len(),
             counters: self.counters,
         }

@@ -125,6 +125,8 @@ answer! {
         creator_id: String,
         /// What the server process was given.
         game_session_data: String,
+        /// Who was matched, as JSON in a string, if matchmaking made the game session.
+        matchmaker_data: String,
     }
 }
 

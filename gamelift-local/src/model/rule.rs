@@ -51,6 +51,10 @@ text_rules! {
     PLAYER_DATA = 1..=2048;
     PLAYER_ID = 1..=1024;
     PLAYER_SESSION_ID = 1..=128, r"^psess-\S+$";
+    QUEUE_CUSTOM_EVENT_DATA = 0..=256;
+    QUEUE_NAME = 1..=128, r"^[a-zA-Z0-9-]+$";
+    QUEUE_NAME_OR_ARN = 1..=256, r"^([a-zA-Z0-9-]+|arn:.*:gamesessionqueue\/[a-zA-Z0-9-]+)$";
+    QUEUE_SNS_ARN = 0..=300, r"^[a-zA-Z0-9:_-]*(\.fifo)?$";
 }
 
 impl Text {

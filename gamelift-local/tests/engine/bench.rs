@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gamelift_local::{
     ApiError, ErrorKind, Timestamp,
-    engine::{ConnectionId, Effect, Engine, Refused, Settings},
+    engine::{ConnectionId, Effect, Engine, Event, Refused, Settings},
     model::*,
 };
 use gamelift_wire::connect::ConnectQuery;
@@ -19,6 +19,7 @@ pub(crate) struct Bench {
     /// What has been sent and not been looked at.
     sent: Vec<(ConnectionId, Value)>,
     closed: Vec<(ConnectionId, Option<u16>)>,
+    events: Vec<Event>,
 }
 
 pub(crate) const LOCATION: &str = "custom-here";
@@ -52,7 +53,16 @@ impl Bench {
         let compute = json!({ "FleetId": fleet, "ComputeName": COMPUTE });
         let token = engine.get_compute_auth_token(now, input(compute)).expect("a token").auth_token;
         let token = token.as_str().to_owned();
-        Self { engine, now, fleet, token, requests: 0, sent: Vec::new(), closed: Vec::new() }
+        Self {
+            engine,
+            now,
+            fleet,
+            token,
+            requests: 0,
+            sent: Vec::new(),
+            closed: Vec::new(),
+            events: Vec::new(),
+        }
     }
 
     /// Lets time pass, stopping at every timer.
@@ -187,9 +197,118 @@ impl Bench {
                     self.sent.push((connection, frame));
                 }
                 Effect::Close { connection, code } => self.closed.push((connection, code)),
+                Effect::Publish(event) => self.events.push(event),
                 other => panic!("an effect the bench does not know: {other:?}"),
             }
         }
+    }
+
+    /// Every event since the last look.
+    pub(crate) fn events(&mut self) -> Vec<Event> {
+        self.drain();
+        std::mem::take(&mut self.events)
+    }
+
+    /// The types of all events since the last look.
+    pub(crate) fn event_types(&mut self) -> Vec<String> {
+        let parse = |event: Event| serde_json::from_str::<Value>(&event.json).expect("events are JSON");
+        let types = self.events().into_iter().map(parse);
+        types.map(|event| event["detail"]["type"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Another fleet, with a compute in each of its locations, which are made if need be.
+    pub(crate) fn add_fleet(&mut self, cost: Option<&str>, locations: &[&str]) -> String {
+        for location in locations {
+            // It may exist already.
+            let _ = self.engine.create_location(self.now, input(json!({ "LocationName": location })));
+        }
+        let named: Vec<_> = locations.iter().map(|location| json!({ "Location": location })).collect();
+        let mut body = json!({ "Name": "f", "ComputeType": "ANYWHERE", "Locations": named });
+        if let Some(cost) = cost {
+            body["AnywhereConfiguration"] = json!({ "Cost": cost });
+        }
+        let fleet =
+            self.engine.create_fleet(self.now, input(body)).expect("a fleet").fleet_attributes.fleet_id;
+        for location in locations {
+            let compute = json!({
+                "FleetId": fleet, "ComputeName": location, "IpAddress": "10.0.0.2", "Location": location,
+            });
+            self.engine.register_compute(self.now, input(compute)).expect("a compute");
+        }
+        fleet
+    }
+
+    /// A process of [`Bench::add_fleet`] that can be given a game session.
+    pub(crate) fn ready_at(&mut self, fleet: &str, location: &str, process: &str) -> ConnectionId {
+        let body = json!({ "FleetId": fleet, "ComputeName": location });
+        let token = self.engine.get_compute_auth_token(self.now, input(body)).expect("a token").auth_token;
+        let query = ConnectQuery::parse(&format!(
+            "Authorization={}&ComputeId={location}&FleetId={fleet}&IdempotencyToken={process}&pID={process}",
+            token.as_str()
+        ));
+        let connection = self.try_connect(query.expect("a query")).expect("a connection");
+        self.activate(connection);
+        self.heartbeat(connection, true);
+        connection
+    }
+
+    /// The ARN of a fleet.
+    pub(crate) fn arn(fleet: &str) -> String {
+        format!("arn:aws:gamelift:us-west-2:123456789012:fleet/{fleet}")
+    }
+
+    pub(crate) fn try_queue(
+        &mut self,
+        name: &str,
+        fleets: &[&str],
+        more: Value,
+    ) -> Result<GameSessionQueue, ApiError> {
+        let destinations: Vec<_> =
+            fleets.iter().map(|fleet| json!({ "DestinationArn": Self::arn(fleet) })).collect();
+        let mut body = json!({ "Name": name, "Destinations": destinations });
+        for (key, value) in more.as_object().expect("an object") {
+            body[key] = value.clone();
+        }
+        let output = self.engine.create_game_session_queue(self.now, input(body));
+        output.map(|output| output.game_session_queue)
+    }
+
+    /// A queue with the name `q` to the bench's own fleet.
+    pub(crate) fn queue(&mut self) {
+        let fleet = self.fleet.clone();
+        self.try_queue("q", &[&fleet], json!({})).expect("a queue");
+    }
+
+    pub(crate) fn try_place(&mut self, id: &str, more: Value) -> Result<GameSessionPlacement, ApiError> {
+        let mut body =
+            json!({ "PlacementId": id, "GameSessionQueueName": "q", "MaximumPlayerSessionCount": 2 });
+        for (key, value) in more.as_object().expect("an object") {
+            body[key] = value.clone();
+        }
+        let output = self.engine.start_game_session_placement(self.now, input(body));
+        output.map(|output| output.game_session_placement)
+    }
+
+    pub(crate) fn place(&mut self, id: &str) -> GameSessionPlacement {
+        self.try_place(id, json!({})).expect("a placement")
+    }
+
+    pub(crate) fn placement(&mut self, id: &str) -> GameSessionPlacement {
+        let body = input(json!({ "PlacementId": id }));
+        let output = self.engine.describe_game_session_placement(self.now, body);
+        output.expect("the placement is known").game_session_placement
+    }
+
+    pub(crate) fn try_stop(&mut self, id: &str) -> Result<GameSessionPlacement, ApiError> {
+        let body = input(json!({ "PlacementId": id }));
+        let output = self.engine.stop_game_session_placement(self.now, body);
+        output.map(|output| output.game_session_placement)
+    }
+
+    /// Where a placement's game session is: the location in its ARN, or nothing.
+    pub(crate) fn placed_in(&mut self, id: &str) -> Option<String> {
+        let arn = self.placement(id).game_session_arn?;
+        arn.rsplit('/').nth(1).map(str::to_owned)
     }
 
     pub(crate) fn try_create(&mut self, more: Value) -> Result<GameSession, ApiError> {

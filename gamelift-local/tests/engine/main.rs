@@ -3,9 +3,12 @@
 
 mod bench;
 mod computes;
+mod events;
 mod game_sessions;
+mod placements;
 mod player_sessions;
 mod processes;
 mod properties;
+mod queues;
 mod resources;
 mod wire;

@@ -1,12 +1,12 @@
 //! Random operations, and what must hold after each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gamelift_local::{engine::ConnectionId, model::*};
+use gamelift_local::{ErrorKind, engine::ConnectionId, model::*};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, input};
+use crate::bench::{Bench, LOCATION, input, kind};
 
 #[derive(Debug, Clone)]
 enum Op {
@@ -20,6 +20,9 @@ enum Op {
     Wait { seconds: u64 },
     DropAll,
     Refresh,
+    Place { id: u8, players: u8 },
+    Stop { id: u8 },
+    Queue { timeout: u8, cap: bool },
 }
 
 const ACTIONS: &[&str] = &[
@@ -54,6 +57,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..200_u64).prop_map(|seconds| Op::Wait { seconds }),
         1 => Just(Op::DropAll),
         1 => Just(Op::Refresh),
+        4 => (0..20_u8, 0..3_u8).prop_map(|(id, players)| Op::Place { id, players }),
+        1 => (0..20_u8).prop_map(|id| Op::Stop { id }),
+        1 => (10..250_u8, any::<bool>()).prop_map(|(timeout, cap)| Op::Queue { timeout, cap }),
     ]
 }
 
@@ -62,6 +68,11 @@ struct World {
     connections: Vec<ConnectionId>,
     sessions: Vec<String>,
     players: Vec<String>,
+    placements: BTreeSet<String>,
+    /// Placements by id, each with the type of the event that ended it.
+    ended: BTreeMap<String, String>,
+    /// Whether the queue has a cap on latency.
+    capped: bool,
 }
 
 fn pick<T: Clone>(list: &[T], index: usize) -> Option<T> {
@@ -124,6 +135,28 @@ impl World {
             Op::Refresh => {
                 self.bench.engine.refresh_connections(self.bench.now);
             }
+            Op::Place { id, players } => {
+                let id = format!("placement-{id}");
+                let players: Vec<_> = (0..players).map(|n| json!({ "PlayerId": n.to_string() })).collect();
+                let latency =
+                    json!({ "PlayerId": "0", "RegionIdentifier": LOCATION, "LatencyInMilliseconds": 50 });
+                let more = json!({ "DesiredPlayerSessions": players, "PlayerLatencies": [latency] });
+                let placed = self.bench.try_place(&id, more);
+                assert_eq!(placed.is_ok(), self.placements.insert(id), "every id works once");
+            }
+            Op::Stop { id } => {
+                // Refused for most states, which is fine.
+                let _ = self.bench.try_stop(&format!("placement-{id}"));
+            }
+            Op::Queue { timeout, cap: cap_wanted } => {
+                self.capped = cap_wanted;
+                let cap =
+                    json!({ "MaximumIndividualPlayerLatencyMilliseconds": 40, "PolicyDurationSeconds": 20 });
+                let policies = if cap_wanted { vec![cap] } else { Vec::new() };
+                let body =
+                    json!({ "Name": "q", "TimeoutInSeconds": timeout, "PlayerLatencyPolicies": policies });
+                self.bench.engine.update_game_session_queue(self.bench.now, input(body)).unwrap();
+            }
         }
         self.bench.pushes();
         for (closed, _) in self.bench.closed() {
@@ -131,7 +164,57 @@ impl World {
         }
     }
 
+    /// Every placement has one state, one end at most, and a game session only while it may have one.
+    fn check_placements(&mut self) {
+        for event in self.bench.events() {
+            let event: Value = serde_json::from_str(&event.json).unwrap();
+            let text = |field: &str| event["detail"][field].as_str().unwrap().to_owned();
+            if text("type") == "PlacementFulfilled" {
+                let session = self.bench.session(&text("gameSessionArn"));
+                // The step that made it ACTIVE may have gone on.
+                assert_ne!(session.status, GameSessionStatus::Activating);
+                self.sessions.push(session.game_session_id);
+            }
+            assert_eq!(self.ended.insert(text("placementId"), text("type")), None, "one end");
+        }
+        let snapshot = self.bench.engine.snapshot(self.bench.now);
+        let (mut pending, mut waiting) = (0, false);
+        for id in &self.placements.clone() {
+            let placement = self.bench.placement(id);
+            let ended = match placement.status {
+                GameSessionPlacementState::Pending => None,
+                GameSessionPlacementState::Fulfilled => Some("PlacementFulfilled"),
+                GameSessionPlacementState::Cancelled => Some("PlacementCancelled"),
+                GameSessionPlacementState::TimedOut => Some("PlacementTimedOut"),
+                GameSessionPlacementState::Failed => Some("PlacementFailed"),
+            };
+            assert_eq!(self.ended.get(id).map(String::as_str), ended);
+            assert_eq!(placement.end_time.is_some(), ended.is_some());
+            match (placement.status, &placement.game_session_arn) {
+                (GameSessionPlacementState::Pending, arn) => {
+                    pending += 1;
+                    waiting |= arn.is_none();
+                }
+                (GameSessionPlacementState::Fulfilled, arn) => assert!(arn.is_some()),
+                (_, arn) => assert_eq!(*arn, None),
+            }
+            if placement.status != GameSessionPlacementState::Fulfilled {
+                assert_eq!(placement.placed_player_sessions, [], "nobody has a slot before the end");
+            }
+        }
+        assert_eq!(snapshot.pending_placement_count, pending);
+        if waiting && !self.capped {
+            let created = self.bench.try_create(json!({}));
+            assert_eq!(
+                kind(created),
+                Some(ErrorKind::FleetCapacityExceeded),
+                "no process is kept from those who wait"
+            );
+        }
+    }
+
     fn check(&mut self) {
+        self.check_placements();
         let snapshot = self.bench.engine.snapshot(self.bench.now);
         let mut hosts: BTreeMap<String, u32> = BTreeMap::new();
         for process in snapshot.processes {
@@ -176,8 +259,12 @@ proptest! {
 
     #[test]
     fn whatever_happens_the_books_are_right(ops in prop::collection::vec(op(), 0..120)) {
-        let mut world =
-            World { bench: Bench::new(), connections: Vec::new(), sessions: Vec::new(), players: Vec::new() };
+        let mut bench = Bench::new();
+        bench.queue();
+        let mut world = World {
+            bench, connections: Vec::new(), sessions: Vec::new(), players: Vec::new(), placements: BTreeSet::new(),
+            ended: BTreeMap::new(), capped: false,
+        };
         for op in ops {
             world.apply(op);
             world.check();
