@@ -8,6 +8,8 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// AWS leaves open what this means, or it works and could work better.
+    Note,
     /// The rule set works, but perhaps not as meant, or not everywhere.
     Warning,
     /// The service would refuse the rule set.
@@ -38,6 +40,7 @@ pub struct Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = match self.severity {
+            Severity::Note => "note",
             Severity::Warning => "warning",
             Severity::Error => "error",
         };
@@ -50,5 +53,51 @@ impl fmt::Display for Finding {
             write!(f, "; {help}")?;
         }
         Ok(())
+    }
+}
+
+/// The candidate most like `word`, if it is like enough to be meant.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    /// Longer words are not compared: the distance takes quadratic time, and nobody mistypes a novel.
+    const WORD_MAX: usize = 64;
+    if word.is_empty() || word.len() > WORD_MAX {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    let tolerance = (word.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .filter(|candidate| !candidate.is_empty() && candidate.len() <= WORD_MAX && *candidate != word)
+        .map(|candidate| (edits(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= tolerance)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many characters must be inserted, removed or replaced to get from one text to the other.
+fn edits(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (above, from) in from.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
+        for (left, to) in to.iter().enumerate() {
+            let replace = diagonal + usize::from(from != *to);
+            diagonal = row[left + 1];
+            row[left + 1] = replace.min(diagonal + 1).min(row[left] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typo_finds_its_word_and_nonsense_finds_none() {
+        assert_eq!(nearest("maxDistence", ["minDistance", "maxDistance"]), Some("maxDistance"));
+        assert_eq!(nearest("Skill", ["skill", "level"]), Some("skill"));
+        assert_eq!(nearest("zebra", ["skill", "level"]), None);
+        assert_eq!(nearest("", ["a"]), None);
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Node {
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     Null,
-    Bool(bool),
+    Bool,
     Number(f64),
     String(String),
     Array(Vec<Node>),
@@ -49,26 +49,11 @@ impl Node {
     pub(crate) const fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "null",
-            Value::Bool(_) => "a boolean",
+            Value::Bool => "a boolean",
             Value::Number(_) => "a number",
             Value::String(_) => "a string",
             Value::Array(_) => "a list",
             Value::Object(_) => "an object",
-        }
-    }
-
-    /// The same JSON for `serde_json`, the last of duplicate keys winning.
-    pub(crate) fn to_serde(&self) -> serde_json::Value {
-        match &self.value {
-            Value::Null => serde_json::Value::Null,
-            Value::Bool(value) => (*value).into(),
-            Value::Number(value) => (*value).into(),
-            Value::String(value) => value.as_str().into(),
-            Value::Array(items) => items.iter().map(Self::to_serde).collect(),
-            Value::Object(members) => {
-                let members = members.iter().map(|member| (member.key.clone(), member.value.to_serde()));
-                serde_json::Value::Object(members.collect())
-            }
         }
     }
 

@@ -4,7 +4,9 @@
 pub mod compat;
 pub mod event;
 pub mod expansion;
+mod expr;
 pub mod finding;
+mod json;
 pub mod matchmaker;
 mod matchmaker_data;
 pub mod player;
@@ -16,13 +18,13 @@ pub mod ticket;
 pub mod timestamp;
 
 pub use compat::Compat;
+pub use event::{Envelope, MatchmakingEvent};
 pub use expansion::{Effective, MatchView};
 pub use finding::{Finding, Severity};
+pub use matchmaker::{Matchmaker, Output, Settings};
+pub use matchmaker_data::MATCHMAKER_DATA_LENGTH_MAX;
 pub use player::{AttributeType, AttributeValue, Player, PlayerData, PlayerError};
 pub use rule::{Numbers, Rule, RuleKind, RuleOutcome, Verdict};
 pub use rule_set::{Parsed, RuleSet, Team};
-pub use event::{Envelope, MatchmakingEvent};
-pub use matchmaker::{Matchmaker, Output, Settings};
-pub use matchmaker_data::MATCHMAKER_DATA_LENGTH_MAX;
 pub use ticket::{BackfillRequest, PlayerRequest, Ticket, TicketRequest, TicketStatus};
 pub use timestamp::Timestamp;

@@ -245,7 +245,7 @@ impl RuleSet {
 }
 
 /// A repeated string is ignored after its first appearance (AWS API reference, AttributeValue).
-fn without_repeats(list: Vec<String>) -> Vec<String> {
+pub(crate) fn without_repeats(list: Vec<String>) -> Vec<String> {
     let mut kept = Vec::with_capacity(list.len());
     for text in list {
         if !kept.contains(&text) {

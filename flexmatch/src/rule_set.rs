@@ -1,5 +1,10 @@
 //! A rule set: what [`RuleSet::parse`] makes of the JSON.
 
+pub(crate) mod fields;
+mod lint;
+mod parse;
+pub(crate) mod report;
+
 use serde::{Deserialize, Serialize};
 
 use crate::compat::{Boundary, Compat};
@@ -143,8 +148,7 @@ impl RuleSet {
     /// # Errors
     /// As [`RuleSet::parse`].
     pub fn parse_with(text: &str, compat: &Compat) -> Result<Parsed, Vec<Finding>> {
-        let _ = (text, compat);
-        Err(Vec::new())
+        parse::parse(text, compat)
     }
 
     /// The rule set's own label, which is not the name of the resource.

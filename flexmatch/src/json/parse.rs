@@ -63,19 +63,15 @@ impl<'a> Parser<'a> {
             let rest = self.rest();
             let length = if rest.starts_with("//") {
                 rest.find('\n').map_or(rest.len(), |end| rest[..end].trim_end_matches('\r').len())
-            } else if rest.starts_with("/*") {
-                match rest.find("*/") {
-                    // "/*/" does not close itself.
-                    Some(end) if end >= 2 => end + 2,
-                    _ => match rest[2..].find("*/") {
-                        Some(end) => end + 4,
-                        None => {
-                            let span = Span { start: self.at, end: self.at + 2 };
-                            self.error(span, "this comment is never closed", Some("add `*/`"));
-                            rest.len()
-                        }
+            } else if let Some(inside) = rest.strip_prefix("/*") {
+                inside.find("*/").map_or_else(
+                    || {
+                        let span = Span { start: self.at, end: self.at + 2 };
+                        self.error(span, "this comment is never closed", Some("add `*/`"));
+                        rest.len()
                     },
-                }
+                    |end| end + 4,
+                )
             } else {
                 return;
             };
@@ -170,9 +166,8 @@ impl<'a> Parser<'a> {
         match self.peek() {
             Some(c) if c == close => Some(()),
             Some('"' | '{' | '[') => {
-                let span = Span { start: after_value.saturating_sub(1), end: after_value };
-                // The byte before may be part of a longer character inside a string's end quote: it is not, quotes
-                // and brackets are one byte, but digits and words are too.
+                // Every value ends in one byte: a quote, a bracket, a digit or a letter of a word.
+                let span = Span { start: after_value - 1, end: after_value };
                 self.error(span, "a comma is missing after this", Some("add `,`"));
                 Some(())
             }
@@ -272,9 +267,8 @@ impl<'a> Parser<'a> {
     fn number(&mut self) -> Option<f64> {
         let start = self.at;
         let rest = self.rest();
-        let end = rest
-            .find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E'))
-            .unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(rest.len());
         self.at += end;
         // serde_json is the judge of what a JSON number is.
         let number = serde_json::from_str::<f64>(&rest[..end]).ok().filter(|number| number.is_finite());
@@ -292,8 +286,7 @@ impl<'a> Parser<'a> {
         let word = &rest[..end];
         self.at += end;
         match word {
-            "true" => return Some(Value::Bool(true)),
-            "false" => return Some(Value::Bool(false)),
+            "true" | "false" => return Some(Value::Bool),
             "null" => return Some(Value::Null),
             _ => {}
         }

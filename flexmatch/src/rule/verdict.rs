@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::Operation;
+use crate::compat::{Compat, EmptyMeasurement};
+use crate::expr::Trend;
 
 /// What a rule says of a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +49,13 @@ pub enum Numbers<'a> {
         operation: Operation,
         /// The reference value, or another measured value if the rule has none.
         reference: f64,
+    },
+    /// The reference value is a list that does not pair up with the measured values.
+    Unpaired {
+        /// How many values were measured.
+        measured: usize,
+        /// How many reference values there are.
+        references: usize,
     },
     /// A comparison of texts.
     Text {
@@ -141,6 +150,9 @@ impl fmt::Display for Numbers<'_> {
             Self::Spread { min, max, max_distance } => {
                 write!(f, "{min} to {max}, {} apart (at most {max_distance})", max - min)
             }
+            Self::Unpaired { measured, references } => {
+                write!(f, "{measured} measured values cannot be paired with {references} reference values")
+            }
             Self::Members => f.write_str("see its members"),
             Self::Sort => f.write_str("orders, rejects nobody"),
         }
@@ -153,5 +165,81 @@ fn bounds(f: &mut fmt::Formatter<'_>, min: Option<f64>, max: Option<f64>) -> fmt
         (Some(min), None) => write!(f, " (at least {min})"),
         (None, Some(max)) => write!(f, " (at most {max})"),
         (Some(min), Some(max)) => write!(f, " ({min} to {max})"),
+    }
+}
+
+/// What a rule says before it is known whether others will join.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Judgement<'a> {
+    pub(crate) pass: bool,
+    /// Whether more players cannot change `pass`.
+    pub(crate) settled: bool,
+    pub(crate) numbers: Numbers<'a>,
+}
+
+impl<'a> Judgement<'a> {
+    /// Of a rule that found nothing to measure.
+    pub(crate) fn vacuous(compat: &Compat) -> Self {
+        let pass = compat.empty_measurement == EmptyMeasurement::Pass;
+        Self { pass, settled: false, numbers: Numbers::Vacuous }
+    }
+
+    pub(crate) const fn verdict(&self, complete: bool) -> Verdict {
+        match (self.pass, self.settled || complete) {
+            (true, _) => Verdict::Pass,
+            (false, true) => Verdict::Fail,
+            (false, false) => Verdict::NotYet,
+        }
+    }
+}
+
+/// Gathers what a rule says of each measured value, and keeps the numbers of the worst.
+#[derive(Debug)]
+pub(crate) struct Tally<'a> {
+    worst: Option<(Judgement<'a>, f64)>,
+    all_settled: bool,
+    /// Whether the measured lists keep what they have.
+    keeps: bool,
+}
+
+impl<'a> Tally<'a> {
+    pub(crate) const fn new() -> Self {
+        Self { worst: None, all_settled: true, keeps: true }
+    }
+
+    /// Says how a measured list moves; `Down` and `Free` may lose the value that fails.
+    pub(crate) const fn list(&mut self, trend: Trend) {
+        match trend {
+            Trend::Fixed => {}
+            Trend::Up => self.all_settled = false,
+            Trend::Down | Trend::Average | Trend::Free => {
+                self.all_settled = false;
+                self.keeps = false;
+            }
+        }
+    }
+
+    /// One value: `excess` says by how much it misses (above 0) or keeps the limit.
+    pub(crate) fn add(&mut self, judgement: Judgement<'a>, excess: f64) {
+        self.all_settled &= judgement.settled;
+        let rank = |judgement: &Judgement<'_>| match (judgement.pass, judgement.settled) {
+            (true, _) => 0,
+            (false, false) => 1,
+            (false, true) => 2,
+        };
+        let worse = self.worst.is_none_or(|(worst, by)| {
+            let (old, new) = (rank(&worst), rank(&judgement));
+            new > old || new == old && excess > by
+        });
+        if worse {
+            self.worst = Some((judgement, excess));
+        }
+    }
+
+    /// What the rule says; `None` if nothing was measured.
+    pub(crate) fn judgement(self) -> Option<Judgement<'a>> {
+        let (worst, _) = self.worst?;
+        let settled = if worst.pass { self.all_settled } else { worst.settled && self.keeps };
+        Some(Judgement { settled, ..worst })
     }
 }
