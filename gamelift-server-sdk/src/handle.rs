@@ -9,8 +9,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::error::{CallError, CloseReason};
 use crate::uplink::Answer;
 
-/// Commands waiting for the driver. Small: it only smooths a burst; those who wait longer wait in the caller.
-pub(crate) const COMMANDS_MAX: usize = 16;
+/// Commands waiting for the driver: a full game session of 200 players that does something in the same tick. Those who
+/// find it full wait in the caller, each with a timer of its own. Room that is not used costs nothing.
+pub(crate) const COMMANDS_MAX: usize = 256;
 
 /// From a handle to the driver.
 pub(crate) struct Command {

@@ -45,7 +45,6 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use gamelift_wire::envelope::{RefusalKind, ServiceFrame};
-use gamelift_wire::ids::RequestId;
 use gamelift_wire::model::GameSession;
 use gamelift_wire::pushes::{Push, TerminateProcess, UpdateGameSession};
 use gamelift_wire::requests::{
@@ -168,7 +167,7 @@ impl Uplink {
         let endpoint = Endpoint {
             url: settings.url.clone(),
             credentials: settings.credentials.clone(),
-            idempotency_token: uuid(&mut rng),
+            idempotency_token: uuid(&mut rng).to_string(),
         };
         let mut uplink = Self {
             stage: Stage::Connecting { give_up: now + settings.connect_patience, attempts: 0 },
@@ -386,7 +385,7 @@ impl Uplink {
             self.reply(id, caller, Err(CallError::Closed(reason)));
             return id;
         }
-        let request_id = RequestId::new_unchecked(uuid(&mut self.rng));
+        let request_id = uuid(&mut self.rng).as_u128();
         self.calls.insert(id, Call { caller, request, request_id, deadline, sent: false });
         self.send_calls(now);
         id
@@ -498,8 +497,8 @@ impl Uplink {
     }
 }
 
-fn uuid(rng: &mut fastrand::Rng) -> String {
-    uuid::Builder::from_random_bytes(rng.u128(..).to_be_bytes()).into_uuid().to_string()
+fn uuid(rng: &mut fastrand::Rng) -> uuid::Uuid {
+    uuid::Builder::from_random_bytes(rng.u128(..).to_be_bytes()).into_uuid()
 }
 
 fn answer(request: &Request, frame: &ServiceFrame<'_>) -> Result<Answer, CallError> {

@@ -212,6 +212,23 @@ async fn an_application_that_never_listens_is_hung_up_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn health_checks_that_nobody_reads_do_not_pile_up() {
+    let mut ready = ready().await;
+    // Far more checks than may lie unread; the process is reported unhealthy all along, and stays connected.
+    for _ in 0..1_500 {
+        let request = patient(ready.socket.answer("HeartbeatServerProcess")).await;
+        assert_eq!(request, Request::HeartbeatServerProcess(HeartbeatServerProcess { health_status: false }));
+    }
+    ready.socket.push(&create()).await;
+    let mut stale = 0;
+    while let Some(Event::HealthCheck(check)) = patient(ready.events.next()).await {
+        drop(check);
+        stale += 1;
+    }
+    assert!(stale < 100, "{stale} stale questions");
+}
+
+#[tokio::test(start_paused = true)]
 async fn dropping_the_event_stream_takes_the_process_off_the_service() {
     let mut ready = ready().await;
     drop(ready.events);

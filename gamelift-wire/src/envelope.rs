@@ -19,7 +19,7 @@ use serde_json::Value;
 
 pub use crate::action::Action;
 use crate::ids::RequestId;
-use crate::lenient::mistyped_as_default;
+use crate::lenient::{integer_or_none, text_or_none};
 use crate::pushes::{CreateGameSession, Push, RefreshConnection, TerminateProcess, UpdateGameSession};
 use crate::requests::Request;
 
@@ -86,13 +86,13 @@ impl FrameError {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Head {
-    #[serde(deserialize_with = "mistyped_as_default")]
+    #[serde(deserialize_with = "text_or_none")]
     action: Option<Action>,
-    #[serde(deserialize_with = "mistyped_as_default")]
+    #[serde(deserialize_with = "text_or_none")]
     request_id: Option<RequestId>,
-    #[serde(deserialize_with = "mistyped_as_default")]
+    #[serde(deserialize_with = "integer_or_none")]
     status_code: Option<i64>,
-    #[serde(deserialize_with = "mistyped_as_default")]
+    #[serde(deserialize_with = "text_or_none")]
     error_message: Option<String>,
 }
 
@@ -130,12 +130,13 @@ fn body<T: DeserializeOwned>(
     action: &Action,
     request_id: Option<&RequestId>,
 ) -> Result<T, FrameError> {
-    serde_json::from_str::<Value>(text).and_then(serde_json::from_value).map_err(|error| {
-        FrameError::BadField {
-            action: action.clone(),
-            request_id: request_id.cloned(),
-            reason: without_value(&error.to_string()),
-        }
+    let read = serde_json::from_str::<T>(text);
+    // A key that stands twice: see `Head::parse`.
+    let read = read.or_else(|_| serde_json::from_str::<Value>(text).and_then(serde_json::from_value));
+    read.map_err(|error| FrameError::BadField {
+        action: action.clone(),
+        request_id: request_id.cloned(),
+        reason: without_value(&error.to_string()),
     })
 }
 

@@ -34,6 +34,12 @@ macro_rules! text_newtype {
     };
 }
 
+impl From<&str> for RequestId {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 macro_rules! printable {
     ($name:ident) => {
         impl fmt::Display for $name {

@@ -25,7 +25,8 @@ pub(super) enum Caller {
 pub(super) struct Call {
     pub(super) caller: Caller,
     pub(super) request: Request,
-    pub(super) request_id: RequestId,
+    /// A UUID, as a number: comparing and copying it is free.
+    pub(super) request_id: u128,
     pub(super) deadline: Instant,
     /// Whether it went out on some socket. If so, it may have taken effect.
     pub(super) sent: bool,
@@ -48,11 +49,21 @@ fn may_be_repeated(request: &Request) -> bool {
     )
 }
 
+/// The id as it stands on the wire.
+fn text(request_id: u128) -> RequestId {
+    RequestId::new_unchecked(uuid::Uuid::from_u128(request_id).to_string())
+}
+
+/// `None` for an id that cannot be ours.
+fn number(request_id: &RequestId) -> Option<u128> {
+    uuid::Uuid::try_parse(request_id.as_str()).ok().map(|uuid| uuid.as_u128())
+}
+
 /// The table of calls. Does not send; says what to send.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     calls: BTreeMap<CallId, Call>,
-    by_request: BTreeMap<RequestId, CallId>,
+    by_request: BTreeMap<u128, CallId>,
     deadlines: BTreeSet<(Instant, CallId)>,
     unsent: VecDeque<CallId>,
     last: u64,
@@ -69,7 +80,7 @@ impl Calls {
     }
 
     pub(super) fn insert(&mut self, id: CallId, call: Call) {
-        self.by_request.insert(call.request_id.clone(), id);
+        self.by_request.insert(call.request_id, id);
         self.deadlines.insert((call.deadline, id));
         self.unsent.push_back(id);
         self.calls.insert(id, call);
@@ -77,7 +88,7 @@ impl Calls {
 
     /// Takes out the call that a response names, if somebody waits for it.
     pub(super) fn take_by_request(&mut self, request_id: &RequestId) -> Option<(CallId, Call)> {
-        let id = *self.by_request.get(request_id)?;
+        let id = *self.by_request.get(&number(request_id)?)?;
         self.take(id)
     }
 
@@ -93,7 +104,7 @@ impl Calls {
 
     /// Whether somebody waits for this response.
     pub(super) fn expects(&self, request_id: &RequestId) -> bool {
-        self.by_request.contains_key(request_id)
+        number(request_id).is_some_and(|number| self.by_request.contains_key(&number))
     }
 
     /// The next call to send, its text made. Expired calls are left for [`Self::take_expired`].
@@ -104,7 +115,7 @@ impl Calls {
                 continue;
             }
             call.sent = true;
-            return Some(call.request.to_text(&call.request_id));
+            return Some(call.request.to_text(&text(call.request_id)));
         }
         None
     }

@@ -117,7 +117,7 @@ impl Uplink {
         let endpoint = Endpoint {
             url,
             credentials: Credentials::after_refresh(refresh.auth_token),
-            idempotency_token: uuid(&mut self.rng),
+            idempotency_token: uuid(&mut self.rng).to_string(),
         };
         // The newest wins: an earlier refresh that is still under way is given up.
         if let Some(conn) = self.successor.take().and_then(|older| older.attempt.conn()) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gamelift_wire::envelope::{ClientFrame, success_text};
+use gamelift_wire::ids::RequestId;
 use gamelift_wire::requests::{ActivateServerProcess, DescribePlayerSessions, Empty, PlayerSessionRequest};
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! Every transition of the uplink, by hand: a clock that is a number, sockets that are numbers.
 
 use gamelift_wire::envelope::{Action, ClientFrame, error_text, success_text};
-use gamelift_wire::ids::AuthToken;
+use gamelift_wire::ids::{AuthToken, RequestId};
 use gamelift_wire::pushes::{CreateGameSession, RefreshConnection};
 use gamelift_wire::requests::{ActivateServerProcess, DescribePlayerSessions, Empty, PlayerSessionRequest};
 
@@ -446,6 +446,21 @@ fn pushes_become_events_in_the_order_the_service_sent_them() {
 }
 
 #[test]
+fn a_push_with_a_request_id_that_nobody_waits_for_is_still_a_push() {
+    let (mut bench, conn) = Bench::ready();
+    bench.text(conn, r#"{"Action":"TerminateProcess","RequestId":"stray"}"#);
+    bench.text(conn, r#"{"Action":"TerminateProcess","RequestId":"9644264b-130f-43e4-8540-899458a77a16","StatusCode":500}"#);
+    let out = bench.take();
+    assert!(
+        matches!(
+            out[..],
+            [Output::Event(UplinkEvent::Terminate(_)), Output::Event(UplinkEvent::Terminate(_))]
+        ),
+        "{out:?}"
+    );
+}
+
+#[test]
 fn a_game_session_that_overtakes_the_answer_to_ready_is_kept() {
     let (mut bench, conn) = Bench::connected();
     bench.call(Request::ActivateServerProcess(ActivateServerProcess::default()));
@@ -659,6 +674,32 @@ fn one_heartbeat_and_no_more_makes_up_for_those_missed_in_an_outage() {
     let checks = bench.out.iter().filter(|o| matches!(o, Output::Event(UplinkEvent::CheckHealth(_)))).count();
     let beats = bench.out.iter().filter(|o| matches!(o, Output::Send(..))).count();
     assert!(checks + beats >= 1 && checks <= 1 && beats <= 1, "{:?}", bench.out);
+}
+
+#[test]
+fn heartbeats_that_cannot_be_sent_do_not_pile_up() {
+    let (mut bench, conn) = Bench::ready();
+    // Longer than several beats, so that none of them expires by itself.
+    bench.uplink.settings.call_timeout = Duration::from_secs(3_600);
+    bench.lost(conn);
+    let end = bench.now + Duration::from_secs(600);
+    let mut dialing = None;
+    while bench.now < end || dialing.is_none() {
+        bench.timeout();
+        for output in bench.take() {
+            match output {
+                Output::Dial(conn, _) if bench.now < end => bench.dial_failed(conn, network()),
+                Output::Dial(conn, _) => dialing = Some(conn),
+                Output::Event(UplinkEvent::CheckHealth(check)) => {
+                    bench.uplink.handle_health(bench.now, check, true)
+                }
+                _ => {}
+            }
+        }
+    }
+    bench.dialed(dialing.unwrap());
+    let beats = bench.out.iter().filter(|output| matches!(output, Output::Send(..))).count();
+    assert_eq!(beats, 1, "{:?}", bench.out);
 }
 
 // --- the end ------------------------------------------------------------------------------------------------------------
