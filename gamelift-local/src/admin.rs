@@ -1,4 +1,4 @@
-//! The admin side: look inside, and move the clock.
+//! The admin side: look inside, read events, and move the clock.
 //!
 //! Browsers are kept out: a page from elsewhere can reach loopback addresses, but not without a foreign `Host`
 //! or `Origin`.
@@ -16,8 +16,13 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::watch;
 
-use crate::{Clock, driver::Handle};
+use crate::{
+    Clock,
+    driver::{Handle, Stopped},
+    events,
+};
 
 /// Furthest jump of the clock in one request: longer than anything is kept.
 const ADVANCE_SECONDS_MAX: f64 = 366.0 * 24.0 * 60.0 * 60.0;
@@ -27,13 +32,20 @@ struct Admin {
     handle: Handle,
     clock: Clock,
     port: u16,
+    stop: watch::Receiver<bool>,
 }
 
-pub(crate) fn router(handle: Handle, clock: Clock, address: SocketAddr) -> Router {
-    let admin = Admin { handle, clock, port: address.port() };
+pub(crate) fn router(
+    handle: Handle,
+    clock: Clock,
+    address: SocketAddr,
+    stop: watch::Receiver<bool>,
+) -> Router {
+    let admin = Admin { handle, clock, port: address.port(), stop };
     Router::new()
         .route("/", get(index))
         .route("/state", get(state))
+        .route("/events", get(events))
         .route("/clock/advance", post(advance))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "no such path; GET / lists them") })
         .layer(middleware::from_fn_with_state(admin.clone(), only_from_here))
@@ -44,6 +56,7 @@ async fn index() -> Response {
     Json(json!({
         "what": "the admin side of a local GameLift",
         "GET /state": "fleets, computes, server processes and game sessions",
+        "GET /events": "every event from now on, as server-sent events",
         "POST /clock/advance": "{\"seconds\": 90} moves a manual clock",
     }))
     .into_response()
@@ -53,6 +66,13 @@ async fn state(State(admin): State<Admin>) -> Response {
     match admin.handle.run(|engine, now| engine.snapshot(now)).await {
         Ok(snapshot) => Json(snapshot).into_response(),
         Err(stopped) => problem(StatusCode::SERVICE_UNAVAILABLE, &stopped.to_string()),
+    }
+}
+
+async fn events(State(admin): State<Admin>) -> Response {
+    match admin.handle.events() {
+        Some(events) => events::stream::response(events, admin.stop),
+        None => problem(StatusCode::SERVICE_UNAVAILABLE, &Stopped.to_string()),
     }
 }
 

@@ -46,7 +46,7 @@ struct Up {
     /// The same with TLS, wss://, for the C++, C# and Unreal SDKs, which speak nothing else
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9443")]
     sdk_tls: SocketAddr,
-    /// Where the admin side listens: look inside, move the clock
+    /// Where the admin side listens: look inside, read events, move the clock
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9082")]
     admin: SocketAddr,
     /// Let time stand still until POST /clock/advance on the admin side moves it
@@ -61,6 +61,9 @@ struct Up {
     /// How long an auth token lives: seconds, or a number with s, m or h
     #[arg(long, value_name = "DURATION", default_value = "3h", value_parser = duration)]
     token_ttl: Duration,
+    /// Append every event to this file, as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
     /// Write the certificate that clients of --sdk-tls must trust to this file, as PEM
     #[arg(long, value_name = "FILE")]
     ca_out: Option<PathBuf>,
@@ -103,6 +106,7 @@ impl Up {
             admin: self.admin,
             clock,
             seed: self.seed,
+            events_file: self.events.clone(),
             token_ttl: self.token_ttl,
             ..Config::default()
         }

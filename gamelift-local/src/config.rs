@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub seed: Option<u64>,
     /// Whether to make a fleet, a location, a compute and a token at start.
     pub default_resources: bool,
+    /// A file that every event is appended to, as a line of JSON.
+    pub events_file: Option<PathBuf>,
     /// How long an auth token lives.
     pub token_ttl: Duration,
     /// How long a reserved slot waits for its player.
@@ -52,6 +55,7 @@ impl Default for Config {
             account_id: settings.account_id,
             seed: None,
             default_resources: true,
+            events_file: None,
             token_ttl: settings.token_ttl,
             player_session_timeout: settings.player_session_timeout,
         }

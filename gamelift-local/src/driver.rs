@@ -1,10 +1,11 @@
-//! The one task that owns the engine. Commands come in over a bounded channel, effects go out to connections.
+//! The one task that owns the engine. Commands come in over a bounded channel, effects go out to connections and to
+//! readers of events.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use gamelift_wire::connect::ConnectQuery;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{broadcast, mpsc, oneshot},
     time::{Instant, sleep_until},
 };
 
@@ -12,6 +13,7 @@ use crate::{
     Timestamp,
     clock::RunningClock,
     engine::{ConnectionId, Effect, Engine, Event, Refused},
+    events::{EVENTS_KEPT, Events},
 };
 
 /// Commands waiting for the engine. Senders wait when it is full, which slows sockets down instead of filling memory.
@@ -62,6 +64,8 @@ pub(crate) struct Stopped;
 #[derive(Debug, Clone)]
 pub(crate) struct Handle {
     commands: mpsc::Sender<Command>,
+    /// Weak, so that readers see the end of the service.
+    events: broadcast::WeakSender<Arc<Event>>,
 }
 
 impl Handle {
@@ -109,6 +113,11 @@ impl Handle {
         done.await.map_err(|_| Stopped)
     }
 
+    /// Every event from now on. `None` after a shutdown.
+    pub(crate) fn events(&self) -> Option<Events> {
+        self.events.upgrade().map(|events| Events::new(events.subscribe()))
+    }
+
     async fn send(&self, command: Command) -> Result<(), Stopped> {
         self.commands.send(command).await.map_err(|_| Stopped)
     }
@@ -120,12 +129,15 @@ pub(crate) struct Driver {
     clock: RunningClock,
     commands: mpsc::Receiver<Command>,
     outboxes: BTreeMap<ConnectionId, mpsc::Sender<FromService>>,
+    events: broadcast::Sender<Arc<Event>>,
 }
 
 impl Driver {
     pub(crate) fn new(engine: Engine, clock: RunningClock) -> (Handle, Self) {
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
-        (Handle { commands: sender }, Self { engine, clock, commands, outboxes: BTreeMap::new() })
+        let (events, _) = broadcast::channel(EVENTS_KEPT);
+        let handle = Handle { commands: sender, events: events.downgrade() };
+        (handle, Self { engine, clock, commands, outboxes: BTreeMap::new(), events })
     }
 
     /// Runs until every handle is gone.
@@ -211,7 +223,9 @@ impl Driver {
     }
 
     fn publish(&mut self, event: Event) {
-        tracing::debug!(id = event.id, "an event");
+        tracing::debug!(event = event.id, "published");
+        // An error means that nobody reads.
+        let _ = self.events.send(Arc::new(event));
     }
 
     fn send(&mut self, connection: ConnectionId, text: String, push: bool) {

@@ -9,6 +9,7 @@
 //! | `api` | HTTP, the two protocols, and the table of operations |
 //! | `server_sdk` | the WebSocket listeners: upgrade, frames, close codes, TLS |
 //! | `admin` | look inside, move the clock |
+//! | `events` | events on their way out of the service |
 //! | `driver` | the one task that owns the engine |
 //! | `clock` | where time comes from |
 //! | `local`, `config` | starting and stopping it all |
@@ -26,6 +27,7 @@ mod clock;
 mod config;
 mod driver;
 mod error;
+mod events;
 mod local;
 mod server_sdk;
 mod timestamp;
@@ -37,6 +39,7 @@ pub use crate::{
     driver::FromService,
     engine::Refused,
     error::{ApiError, ErrorKind},
+    events::{Events, Missed},
     local::{Attached, Defaults, Local, StartError},
     server_sdk::tls::TlsError,
     timestamp::Timestamp,

@@ -5,6 +5,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     io,
     net::SocketAddr,
+    path::PathBuf,
     time::Duration,
 };
 
@@ -18,11 +19,12 @@ use tokio::{
 };
 
 use crate::{
-    ApiError, Config, ErrorKind, admin,
+    ApiError, Config, ErrorKind, Events, admin,
     api::{self, Codec},
     clock::RunningClock,
     driver::{Driver, FromService, Handle, OUTBOX_MAX},
     engine::{Engine, Refused, Settings, Snapshot},
+    events,
     model::{
         ComputeInput, CreateFleetInput, CreateLocationInput, LocationConfiguration, RegisterComputeInput,
     },
@@ -46,6 +48,8 @@ pub struct Local {
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
     driver: JoinSet<()>,
+    /// What carries events out, until the last one is delivered.
+    deliveries: JoinSet<()>,
 }
 
 #[derive(Debug, Default)]
@@ -97,6 +101,14 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file for events cannot be opened.
+    #[error("cannot append events to {} (--events): {source}", path.display())]
+    Events {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// There is no certificate for the TLS listener.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -136,6 +148,14 @@ impl Local {
             true => Some(Listeners::bind(&config).await?),
             false => None,
         };
+        let events_file = match &config.events_file {
+            Some(path) => Some(
+                events::file::open(path)
+                    .await
+                    .map_err(|source| StartError::Events { path: path.clone(), source })?,
+            ),
+            None => None,
+        };
         let endpoints = listeners.as_ref().map(Listeners::endpoints).unwrap_or_default();
         let settings = Settings {
             region: config.region.clone(),
@@ -157,6 +177,10 @@ impl Local {
             false => Defaults::default(),
         };
         let (handle, driver) = Driver::new(engine, clock);
+        let mut deliveries = JoinSet::new();
+        if let (Some(file), Some(events)) = (events_file, handle.events()) {
+            deliveries.spawn(events::file::write(file, events));
+        }
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         if let Some(listeners) = listeners {
@@ -164,7 +188,7 @@ impl Local {
         }
         let mut driver_task = JoinSet::new();
         driver_task.spawn(driver.run());
-        Ok(Self { handle, endpoints, defaults, stop, listeners: tasks, driver: driver_task })
+        Ok(Self { handle, endpoints, defaults, stop, listeners: tasks, driver: driver_task, deliveries })
     }
 
     /// Where the AWS API is: `http://127.0.0.1:PORT`. Empty without listeners, as are the others.
@@ -270,7 +294,12 @@ impl Local {
         self.handle.run(|engine, now| engine.snapshot(now)).await.ok()
     }
 
-    /// Closes every connection with 1012 and stops, within two seconds.
+    /// Every event from now on. `None` after a shutdown.
+    pub fn events(&self) -> Option<Events> {
+        self.handle.events()
+    }
+
+    /// Closes every connection with 1012 and stops, within four seconds.
     ///
     /// # Cancel safety
     /// Cancelling stops at once.
@@ -284,6 +313,11 @@ impl Local {
         }
         self.listeners.shutdown().await;
         self.driver.shutdown().await;
+        // With the driver, the source of events is gone: what is left ends behind the last one.
+        let delivered = async { while self.deliveries.join_next().await.is_some() {} };
+        if timeout(SHUTDOWN_GRACE, delivered).await.is_err() {
+            tracing::warn!("some events could not be delivered in time");
+        }
     }
 }
 
@@ -371,7 +405,7 @@ impl Listeners {
         clock: crate::Clock,
         stop: &watch::Receiver<bool>,
     ) {
-        let admin = admin::router(handle.clone(), clock, self.admin.address);
+        let admin = admin::router(handle.clone(), clock, self.admin.address, stop.clone());
         tasks.spawn(serve_http(self.api.socket, api::router(handle.clone()), stop.clone()));
         tasks.spawn(serve_http(self.admin.socket, admin, stop.clone()));
         let endpoint = format!("ws://{}", self.sdk.address).into();
