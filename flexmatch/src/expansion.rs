@@ -2,7 +2,7 @@
 
 mod build;
 
-pub(crate) use build::build;
+pub(crate) use build::{Sources, build};
 
 use std::sync::Arc;
 

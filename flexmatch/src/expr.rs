@@ -14,7 +14,7 @@ pub(crate) use trend::{Trend, Trends, intersection};
 
 /// A property expression.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Expression {
+pub(crate) struct Expression {
     pub(crate) select: Select,
     /// Innermost first.
     pub(crate) functions: Vec<Function>,

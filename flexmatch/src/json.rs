@@ -57,6 +57,27 @@ impl Node {
         }
     }
 
+    /// A value that is not in the text; findings about it point at the start.
+    pub(crate) fn from_serde(value: &serde_json::Value) -> Self {
+        let span = Span::default();
+        let value = match value {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::Bool(_) => Value::Bool,
+            serde_json::Value::Number(number) => number.as_f64().map_or(Value::Null, Value::Number),
+            serde_json::Value::String(text) => Value::String(text.clone()),
+            serde_json::Value::Array(items) => Value::Array(items.iter().map(Self::from_serde).collect()),
+            serde_json::Value::Object(members) => {
+                let member = |(key, value): (&String, &serde_json::Value)| Member {
+                    key: key.clone(),
+                    key_span: span,
+                    value: Self::from_serde(value),
+                };
+                Value::Object(members.iter().map(member).collect())
+            }
+        };
+        Self { span, value }
+    }
+
     /// The JSON pointer (RFC 6901) of the deepest value or key that `span` lies in.
     pub(crate) fn pointer_to(&self, span: Span) -> String {
         let mut pointer = String::new();

@@ -1,6 +1,7 @@
 //! FlexMatch rule sets and matchmaking.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod check;
 pub mod compat;
 pub mod event;
 pub mod expansion;

@@ -5,6 +5,8 @@ mod lint;
 mod parse;
 pub(crate) mod report;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::compat::{Boundary, Compat};
@@ -148,7 +150,16 @@ impl RuleSet {
     /// # Errors
     /// As [`RuleSet::parse`].
     pub fn parse_with(text: &str, compat: &Compat) -> Result<Parsed, Vec<Finding>> {
-        parse::parse(text, compat)
+        parse::parse(text, compat, &BTreeMap::new())
+    }
+
+    /// Reads a rule set with some rule properties (`RuleName.property`) set to other values, at every age.
+    pub(crate) fn parse_overridden(
+        text: &str,
+        compat: &Compat,
+        overrides: &BTreeMap<String, serde_json::Value>,
+    ) -> Result<Parsed, Vec<Finding>> {
+        parse::parse(text, compat, overrides)
     }
 
     /// The rule set's own label, which is not the name of the resource.

@@ -41,14 +41,25 @@ enum Target {
     Team(usize),
 }
 
+/// The JSON that stages are made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'a> {
+    pub(crate) rules: &'a [Node],
+    pub(crate) expansions: &'a [Node],
+    /// Values set by hand, as `RuleName.property`; they win at every age.
+    pub(crate) overrides: &'a [(&'a str, Node)],
+}
+
 /// Every stage of the rule set, the first from age 0. Empty if some rule cannot be read.
 pub(crate) fn build(
-    rules: &[Node],
-    expansions: &[Node],
+    sources: Sources<'_>,
     earlier: &Earlier<'_>,
     compat: &Compat,
     report: &mut Report,
 ) -> Vec<Effective> {
+    let Sources { rules, expansions, overrides } = sources;
+    let overrides: Vec<_> =
+        overrides.iter().filter_map(|(text, node)| overridden(text, node, earlier, report)).collect();
     let base: Vec<Option<Arc<Rule>>> =
         (0..rules.len()).map(|index| read_rule(rules, index, None, earlier, compat, report)).collect();
     let mut seen = BTreeMap::new();
@@ -61,7 +72,10 @@ pub(crate) fn build(
     let mut stages: Vec<Draft> = Vec::new();
     let mut last: BTreeMap<Target, Replaced<'_>> = BTreeMap::new();
     for wait in waits {
-        let replaced = replaced_at(&expansions, wait);
+        let mut replaced = replaced_at(&expansions, wait);
+        for (target, property, value) in &overrides {
+            replaced.entry(*target).or_default().insert(property, value);
+        }
         let (mut now, mut teams) = match stages.last() {
             Some(before) => (before.rules.clone(), Arc::clone(&before.teams)),
             None => (base.clone(), earlier.names.teams.into()),
@@ -133,6 +147,20 @@ fn read_rule(
         None => rule::parse(fields, index, earlier, compat, report),
     };
     rule.map(Arc::new)
+}
+
+fn overridden<'a>(
+    text: &'a str,
+    node: &'a Node,
+    earlier: &Earlier<'_>,
+    report: &mut Report,
+) -> Option<(Target, &'a str, &'a Node)> {
+    let Some((name, property)) = text.rsplit_once('.') else {
+        let message = format!("the override {text:?} is not of the form RuleName.property");
+        report.error(node.span, "override", message, None);
+        return None;
+    };
+    Some((rule_target(node, name, property, earlier, report)?, property, node))
 }
 
 fn replaced_at<'a>(expansions: &[Expansion<'a>], wait: u32) -> BTreeMap<Target, Replaced<'a>> {

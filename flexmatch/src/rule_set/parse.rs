@@ -1,6 +1,6 @@
 //! A text to a checked rule set, or to everything that is wrong with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::{self, Fields};
 use super::report::Report;
@@ -25,7 +25,11 @@ const KEYS: &[&str] =
 /// Findings about the document as a whole point at its start.
 const START: Span = Span { start: 0, end: 0 };
 
-pub(super) fn parse(text: &str, compat: &Compat) -> Result<Parsed, Vec<Finding>> {
+pub(super) fn parse(
+    text: &str,
+    compat: &Compat,
+    overrides: &BTreeMap<String, serde_json::Value>,
+) -> Result<Parsed, Vec<Finding>> {
     let mut report = Report::default();
     let characters = text.chars().count();
     if characters > BODY_CHARACTERS_MAX {
@@ -46,7 +50,7 @@ pub(super) fn parse(text: &str, compat: &Compat) -> Result<Parsed, Vec<Finding>>
     }
     let rule_set = root.as_ref().and_then(|root| {
         duplicate_keys(root, &mut report);
-        read(root, compat, &mut report)
+        read(root, compat, overrides, &mut report)
     });
     let failed = report.has_errors();
     let findings = report.finish(text, root.as_ref());
@@ -76,7 +80,12 @@ fn duplicate_keys(node: &Node, report: &mut Report) {
 }
 
 /// Reads everything it can, so that all errors are found; the result only counts if there are none.
-fn read(root: &Node, compat: &Compat, report: &mut Report) -> Option<RuleSet> {
+fn read(
+    root: &Node,
+    compat: &Compat,
+    overrides: &BTreeMap<String, serde_json::Value>,
+    report: &mut Report,
+) -> Option<RuleSet> {
     let fields = Fields::of(root, "a rule set", report)?;
     fields.check_keys(KEYS, "a rule set", report, compat);
     let name = fields.get("name").and_then(|node| fields::string(node, "`name`", report)).map(str::to_owned);
@@ -93,7 +102,10 @@ fn read(root: &Node, compat: &Compat, report: &mut Report) -> Option<RuleSet> {
     let heads = rule_heads(rule_nodes, compat, report);
     let earlier = Earlier { names, rules: &heads };
     let expansions = section(fields, "expansions", report);
-    let stages = expansion::build(rule_nodes, expansions, &earlier, compat, report);
+    let overrides: Vec<_> =
+        overrides.iter().map(|(target, value)| (target.as_str(), Node::from_serde(value))).collect();
+    let sources = expansion::Sources { rules: rule_nodes, expansions, overrides: &overrides };
+    let stages = expansion::build(sources, &earlier, compat, report);
     lint::whole(&lint::Whole { fields, algorithm: &algorithm, earlier: &earlier, stages: &stages }, report);
     if stages.is_empty() {
         return None;
