@@ -1,9 +1,12 @@
 //! A rule set: what [`RuleSet::parse`] makes of the JSON.
 
 pub(crate) mod fields;
+mod format;
 mod lint;
 mod parse;
 pub(crate) mod report;
+
+pub use format::format;
 
 use std::collections::BTreeMap;
 

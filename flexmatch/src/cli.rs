@@ -1,0 +1,111 @@
+//! The command line: arguments in, text out. Sub-commands are in files of their own.
+
+mod check;
+mod diagnostic;
+mod fmt;
+mod validate;
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+use thiserror::Error;
+
+/// Amazon GameLift FlexMatch rule sets, offline.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "\
+Exit codes: 0 all is well, 1 a rule set or a match is not, 2 a file cannot be read or the arguments are wrong.
+A FILE of `-` is the standard input.
+
+Examples:
+  flexmatch validate rule_sets/*.json        every error and warning, with its place
+  flexmatch fmt --check rule_sets/*.json     in CI: are they formatted?
+  flexmatch check my_rules.json match.json   which rules would this match pass, and with which numbers?"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Find everything that is wrong or odd in rule sets.
+    Validate(validate::Arguments),
+    /// Lay out rule sets anew; comments stay.
+    Fmt(fmt::Arguments),
+    /// Say for one match which rules it passes.
+    Check(check::Arguments),
+}
+
+/// What a run found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is well.
+    Good,
+    /// The input was read, and is wrong.
+    Bad,
+}
+
+/// Why a run could not say anything.
+#[derive(Debug, Error)]
+pub(crate) enum CliError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    WriteFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Standard output cannot be written.
+    #[error("cannot write the output: {0}")]
+    Write(#[from] io::Error),
+    /// A file is not what it should be.
+    #[error("{}: {message}", path.display())]
+    Input {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// Runs a command, writing what it has to say to `out`.
+pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
+    match arguments.command {
+        Command::Validate(arguments) => validate::run(&arguments, out),
+        Command::Fmt(arguments) => fmt::run(&arguments, out),
+        Command::Check(arguments) => check::run(&arguments, out),
+    }
+}
+
+/// Longest file read, in bytes. A rule set has at most 65,535 characters; a match of 200 players is smaller than this.
+const FILE_MAX: u64 = 16 << 20;
+
+/// The text of a file, or of the standard input for `-`.
+fn read(path: &Path) -> Result<String, CliError> {
+    let failed = |source| CliError::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    if bytes.len() as u64 > FILE_MAX {
+        let message = format!("is longer than {FILE_MAX} bytes");
+        return Err(CliError::Input { path: path.to_owned(), message });
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| CliError::Input { path: path.to_owned(), message: format!("is not UTF-8: {error}") })
+}
