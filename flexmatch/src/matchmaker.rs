@@ -120,6 +120,8 @@ impl MatchedPlayer {
 /// A match that is being accepted or placed.
 #[derive(Debug)]
 struct Proposal {
+    /// When it was found.
+    since: Timestamp,
     tickets: Vec<u32>,
     is_accepting: bool,
     /// The game session that the match fills.
@@ -194,7 +196,11 @@ impl Matchmaker {
             return Some(self.now);
         }
         let next_pass = self.next_pass();
-        let pass = if self.search.is_stale() { Some(next_pass) } else { self.search.next_step().map(|step| step.max(next_pass)) };
+        let pass = if self.search.is_stale() {
+            Some(next_pass)
+        } else {
+            self.search.next_step().map(|step| step.max(next_pass))
+        };
         let request = self.deadlines.iter().find(|(deadline, key)| self.is_due_at(*key, *deadline));
         let acceptance = self.acceptances.iter().find(|(_, id)| self.is_accepting(id));
         [pass, request.map(|(at, _)| *at), acceptance.map(|(at, _)| *at)].into_iter().flatten().min()
@@ -225,14 +231,19 @@ impl Matchmaker {
 
     fn next_pass(&self) -> Timestamp {
         self.last_pass
-            .map_or(self.now, |last| Timestamp::from_millis(last.as_millis().saturating_add(self.settings.pass_interval_ms)))
+            .map_or(self.now, |last| {
+                Timestamp::from_millis(last.as_millis().saturating_add(self.settings.pass_interval_ms))
+            })
             .max(Timestamp::default())
     }
 
     fn is_due_at(&self, key: u32, deadline: Timestamp) -> bool {
         self.tickets.get(key).is_some_and(|ticket| {
             self.deadline_of(ticket) == deadline
-                && matches!(ticket.status(), TicketStatus::Queued | TicketStatus::Searching | TicketStatus::Placing)
+                && matches!(
+                    ticket.status(),
+                    TicketStatus::Queued | TicketStatus::Searching | TicketStatus::Placing
+                )
         })
     }
 
@@ -324,7 +335,8 @@ impl Matchmaker {
         }
         let metrics = self.named(&found.metrics);
         self.tell_potential_match(&id, &keys, metrics);
-        self.proposals.insert(id.clone(), Proposal { tickets: keys, is_accepting, session, auto_backfill: None });
+        self.proposals
+            .insert(id.clone(), Proposal { since: self.now, tickets: keys, is_accepting, session, auto_backfill: None });
         if is_accepting {
             let deadline = self.now.plus_seconds(self.settings.acceptance_timeout_seconds);
             self.acceptances.push_back((deadline, id));
@@ -346,16 +358,27 @@ impl Matchmaker {
             .collect()
     }
 
-    /// SEARCHING or PLACING -> TIMED_OUT. A match that is being accepted is left to its own clock.
+    /// SEARCHING or PLACING -> TIMED_OUT. A match that is being accepted is left to its own clock, and one that was
+    /// found at this very moment was found in time.
     fn time_out(&mut self) {
         while let Some((deadline, key)) = self.deadlines.front().copied() {
             if deadline > self.now {
                 break;
             }
             self.deadlines.pop_front();
-            if self.is_due_at(key, deadline) {
+            let found_now = self.tickets.get(key).is_some_and(|ticket| self.is_found_now(ticket));
+            if self.is_due_at(key, deadline) && !found_now {
                 self.end(key, TicketState::TimedOut { at: self.now });
             }
+        }
+    }
+
+    fn is_found_now(&self, ticket: &Ticket) -> bool {
+        match &ticket.state {
+            TicketState::Placing { match_id } => {
+                self.proposals.get(match_id).is_some_and(|proposal| proposal.since == self.now)
+            }
+            _ => false,
         }
     }
 
@@ -388,7 +411,10 @@ impl Matchmaker {
         self.release_players(key);
         let is_silent = matches!(
             self.tickets.get(key).map(|ticket| &ticket.state),
-            Some(TicketState::Cancelled { why: CancelReason::DuplicatePlayer, .. } | TicketState::Completed { .. })
+            Some(
+                TicketState::Cancelled { why: CancelReason::DuplicatePlayer, .. }
+                    | TicketState::Completed { .. }
+            )
         );
         if !is_silent {
             self.tell_end(key, match_id, metrics);
@@ -404,7 +430,8 @@ impl Matchmaker {
                 self.players.remove(&player.id);
             }
         }
-        if let Some(session) = ticket.backfill.as_ref().and_then(|backfill| backfill.game_session_arn.as_ref())
+        if let Some(session) =
+            ticket.backfill.as_ref().and_then(|backfill| backfill.game_session_arn.as_ref())
             && self.sessions.get(session) == Some(&key)
         {
             self.sessions.remove(session);

@@ -187,7 +187,9 @@ impl Ticket {
     /// `StatusMessage`, if the status has one. The texts are those of the events where AWS prints one.
     pub const fn status_message(&self) -> Option<&'static str> {
         match self.state {
-            TicketState::Searching { returned: true } => Some("The proposed match was not accepted by all players."),
+            TicketState::Searching { returned: true } => {
+                Some("The proposed match was not accepted by all players.")
+            }
             TicketState::Cancelled { why, .. } => Some(why.message()),
             TicketState::Failed { why, .. } => Some(why.message()),
             TicketState::TimedOut { .. } => Some(TIMED_OUT_MESSAGE),

@@ -65,7 +65,9 @@ impl Matchmaker {
         if players.is_empty() {
             return Err(AcceptError::NoPlayers);
         }
-        if let Some(stranger) = players.iter().find(|id| ticket.players.iter().all(|player| player.id != **id)) {
+        if let Some(stranger) =
+            players.iter().find(|id| ticket.players.iter().all(|player| player.id != **id))
+        {
             return Err(AcceptError::NotOnTicket(stranger.as_str().to_owned()));
         }
         let accepted = answer == AcceptanceType::Accept;
@@ -102,7 +104,7 @@ impl Matchmaker {
         proposal.tickets.iter().copied().filter(|key| self.tickets.get(*key).is_some_and(is_open)).collect()
     }
 
-    /// REQUIRES_ACCEPTANCE -> PLACING.
+    /// REQUIRES_ACCEPTANCE -> PLACING. A request timeout that passed meanwhile counts no more.
     fn accepted(&mut self, id: &MatchId) {
         self.tell_accept_match_completed(id, Acceptance::Accepted);
         if let Some(proposal) = self.proposals.get_mut(id) {
@@ -110,11 +112,6 @@ impl Matchmaker {
             for key in &proposal.tickets {
                 if let Some(ticket) = self.tickets.get_mut(*key) {
                     ticket.state = TicketState::Placing { match_id: id.clone() };
-                    let deadline = ticket.start.plus_seconds(self.settings.request_timeout_seconds);
-                    // Its timeout came while it was being accepted.
-                    if deadline <= self.now {
-                        self.deadlines.push_front((deadline, *key));
-                    }
                 }
             }
         }

@@ -6,8 +6,8 @@ use super::{CancelError, FlexMatchMode, Matchmaker, SubmitError};
 use crate::{
     player::Player,
     ticket::{
-        BACKFILL_PLAYERS_MAX, Backfill, BackfillRequest, CancelReason, GameSession, Ticket, TicketId, TicketPlayer,
-        TicketStatus,
+        BACKFILL_PLAYERS_MAX, Backfill, BackfillRequest, CancelReason, GameSession, Ticket, TicketId,
+        TicketPlayer, TicketStatus,
     },
     timestamp::Timestamp,
 };
@@ -25,14 +25,16 @@ impl Matchmaker {
             return Err(SubmitError::NoGameSession);
         }
         let older = game_session_arn.as_ref().and_then(|session| self.sessions.get(session)).copied();
-        let older_is_placing =
-            older.and_then(|key| self.tickets.get(key)).is_some_and(|ticket| ticket.status() == TicketStatus::Placing);
+        let older_is_placing = older
+            .and_then(|key| self.tickets.get(key))
+            .is_some_and(|ticket| ticket.status() == TicketStatus::Placing);
         if older_is_placing {
             return Err(SubmitError::Placing);
         }
         let backfill = Backfill { game_session_arn, automatic: false };
         // Checked first, so that a refused request leaves the older one alone.
-        let checked = self.check(request.ticket_id, request.players, BACKFILL_PLAYERS_MAX, Some(&backfill))?;
+        let checked =
+            self.check(request.ticket_id, request.players, BACKFILL_PLAYERS_MAX, Some(&backfill))?;
         if let Some(key) = older {
             self.cancel_key(key, CancelReason::Replaced);
         }

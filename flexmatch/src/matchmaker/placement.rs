@@ -45,7 +45,8 @@ impl Matchmaker {
                 })
             })
             .collect();
-        let team_index = |player: &MatchedPlayer| self.team_names.iter().position(|team| *team == player.team);
+        let team_index =
+            |player: &MatchedPlayer| self.team_names.iter().position(|team| *team == player.team);
         players.sort_by_key(team_index);
         let is_automatic = self.settings.backfill_mode == BackfillMode::Automatic;
         let has_room = (players.len() as u64) < u64::from(self.rules.stages()[0].max_players());
@@ -146,8 +147,11 @@ impl Matchmaker {
         let auto_backfill = proposal.auto_backfill.zip(game_session.as_ref());
         let roster = auto_backfill.map(|(id, session)| (id, session.clone(), self.roster(&proposal.tickets)));
         for key in &proposal.tickets {
-            let state =
-                TicketState::Completed { match_id: id.clone(), at: self.now, game_session: game_session.clone() };
+            let state = TicketState::Completed {
+                match_id: id.clone(),
+                at: self.now,
+                game_session: game_session.clone(),
+            };
             self.end_silently(*key, state);
         }
         if let Some((id, session, (players, party))) = roster {

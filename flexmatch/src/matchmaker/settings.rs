@@ -54,7 +54,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            configuration_arn: "arn:aws:gamelift:us-west-2:123456789012:matchmakingconfiguration/default".to_owned(),
+            configuration_arn: "arn:aws:gamelift:us-west-2:123456789012:matchmakingconfiguration/default"
+                .to_owned(),
             request_timeout_seconds: 120,
             acceptance_required: false,
             acceptance_timeout_seconds: 60,
@@ -176,7 +177,11 @@ impl Settings {
         };
         range("RequestTimeoutSeconds", self.request_timeout_seconds, REQUEST_TIMEOUT_SECONDS_MAX)?;
         if self.acceptance_required {
-            range("AcceptanceTimeoutSeconds", self.acceptance_timeout_seconds, ACCEPTANCE_TIMEOUT_SECONDS_MAX)?;
+            range(
+                "AcceptanceTimeoutSeconds",
+                self.acceptance_timeout_seconds,
+                ACCEPTANCE_TIMEOUT_SECONDS_MAX,
+            )?;
         }
         if let Some(size) = self.batch_size {
             range("batch size", size.into(), u32::MAX.into())?;

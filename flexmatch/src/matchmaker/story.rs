@@ -3,8 +3,9 @@
 use super::{Matchmaker, Output};
 use crate::{
     event::{
-        AcceptMatch, AcceptMatchCompleted, Acceptance, Ended, EventPlayer, EventTicket, EventType, Failed, GameSessionInfo,
-        MatchmakingEvent, PotentialMatchCreated, RuleEvaluationMetrics, Searching, Succeeded,
+        AcceptMatch, AcceptMatchCompleted, Acceptance, Ended, EventPlayer, EventTicket, EventType, Failed,
+        GameSessionInfo, MatchmakingEvent, PotentialMatchCreated, RuleEvaluationMetrics, Searching,
+        Succeeded,
     },
     ticket::{FailReason, GameSession, MatchId, TIMED_OUT_MESSAGE, TicketState},
 };
@@ -45,7 +46,8 @@ impl Matchmaker {
         let estimate = (self.searching.0 > 1).then(|| self.estimated_wait_millis()).flatten();
         self.tell(MatchmakingEvent::Searching(Searching {
             tickets,
-            estimated_wait_millis: estimate.map_or_else(|| "NOT_AVAILABLE".to_owned(), |millis| millis.to_string()),
+            estimated_wait_millis: estimate
+                .map_or_else(|| "NOT_AVAILABLE".to_owned(), |millis| millis.to_string()),
             event_type: EventType::MatchmakingSearching,
             game_session_info,
             custom_event_data: self.settings.custom_event_data.clone(),
@@ -119,7 +121,12 @@ impl Matchmaker {
     }
 
     /// Tells how a single ticket ended: cancelled, timed out or failed, as its state says.
-    pub(super) fn tell_end(&mut self, key: u32, match_id: Option<MatchId>, rule_evaluation_metrics: Vec<RuleEvaluationMetrics>) {
+    pub(super) fn tell_end(
+        &mut self,
+        key: u32,
+        match_id: Option<MatchId>,
+        rule_evaluation_metrics: Vec<RuleEvaluationMetrics>,
+    ) {
         let (mut tickets, mut game_session_info) = self.cast(&[key]);
         let Some(ticket) = self.tickets.get(key) else { return };
         let players = tickets.iter_mut().flat_map(|ticket| &mut ticket.players);
@@ -135,12 +142,16 @@ impl Matchmaker {
             custom_event_data: self.settings.custom_event_data.clone(),
         };
         let event = match &ticket.state {
-            TicketState::TimedOut { .. } => {
-                MatchmakingEvent::TimedOut(ended(EventType::MatchmakingTimedOut, "TimedOut", TIMED_OUT_MESSAGE))
-            }
-            TicketState::Cancelled { why, .. } => {
-                MatchmakingEvent::Cancelled(ended(EventType::MatchmakingCancelled, "Cancelled", why.message()))
-            }
+            TicketState::TimedOut { .. } => MatchmakingEvent::TimedOut(ended(
+                EventType::MatchmakingTimedOut,
+                "TimedOut",
+                TIMED_OUT_MESSAGE,
+            )),
+            TicketState::Cancelled { why, .. } => MatchmakingEvent::Cancelled(ended(
+                EventType::MatchmakingCancelled,
+                "Cancelled",
+                why.message(),
+            )),
             TicketState::Failed { why, .. } => {
                 let (why, Some(match_id)) = (*why, match_id.clone()) else { return };
                 self.tell_failed(&match_id, &[key], why);

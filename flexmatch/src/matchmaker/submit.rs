@@ -8,8 +8,8 @@ use super::{Matchmaker, WAITING_TICKETS_MAX};
 use crate::{
     player::{Player, PlayerError},
     ticket::{
-        Backfill, CancelReason, IdError, MatchId, PlayerId, PlayerRequest, TICKET_PLAYERS_MAX, TeamName, Ticket, TicketId,
-        TicketPlayer, TicketRequest, TicketState, TicketStatus,
+        Backfill, CancelReason, IdError, MatchId, PlayerId, PlayerRequest, TICKET_PLAYERS_MAX, TeamName,
+        Ticket, TicketId, TicketPlayer, TicketRequest, TicketState, TicketStatus,
     },
     timestamp::Timestamp,
 };
@@ -104,7 +104,11 @@ impl Matchmaker {
         if self.tickets.key(id.as_str()).is_some() {
             return Err(SubmitError::DuplicateTicket(id.as_str().to_owned()));
         }
-        let mut checked = Checked { id, players: Vec::with_capacity(players.len()), party: Vec::with_capacity(players.len()) };
+        let mut checked = Checked {
+            id,
+            players: Vec::with_capacity(players.len()),
+            party: Vec::with_capacity(players.len()),
+        };
         for request in players {
             let player_id = PlayerId::new(&request.player_id)?;
             if checked.players.iter().any(|other| other.id == player_id) {
@@ -115,19 +119,30 @@ impl Matchmaker {
             }
             // Everybody in a game session counts as a party of one: nobody says how they came.
             let within = if backfill.is_some() { checked.players.len() as u64 } else { 0 };
-            let player = self.rules.player(request.into(), self.next_party + within, &self.settings.compat)?;
+            let player =
+                self.rules.player(request.into(), self.next_party + within, &self.settings.compat)?;
             let team = backfill.and(player.team()).map(TeamName::new);
-            checked.players.push(TicketPlayer { id: player_id, team, accepted: None, player_session_id: None });
+            checked.players.push(TicketPlayer {
+                id: player_id,
+                team,
+                accepted: None,
+                player_session_id: None,
+            });
             checked.party.push(player);
         }
-        let placing = checked.players.iter().filter_map(|player| self.players.get(&player.id)).any(|key| {
-            self.tickets.get(*key).is_some_and(|ticket| ticket.status() == TicketStatus::Placing)
-        });
+        let placing =
+            checked.players.iter().filter_map(|player| self.players.get(&player.id)).any(|key| {
+                self.tickets.get(*key).is_some_and(|ticket| ticket.status() == TicketStatus::Placing)
+            });
         if placing { Err(SubmitError::Placing) } else { Ok(checked) }
     }
 
     /// Cancels older tickets of the same players and puts the ticket in line.
-    pub(super) fn enter(&mut self, checked: Checked, backfill: Option<Backfill>) -> Result<TicketId, SubmitError> {
+    pub(super) fn enter(
+        &mut self,
+        checked: Checked,
+        backfill: Option<Backfill>,
+    ) -> Result<TicketId, SubmitError> {
         self.next_party += checked.players.len() as u64;
         let mut older: Vec<u32> =
             checked.players.iter().filter_map(|player| self.players.get(&player.id)).copied().collect();

@@ -27,7 +27,8 @@ impl Tickets {
             }
             None => {
                 self.entries.push(Some(ticket));
-                u32::try_from(self.entries.len() - 1).expect("waiting and ended tickets are bounded far below 2^32")
+                u32::try_from(self.entries.len() - 1)
+                    .expect("waiting and ended tickets are bounded far below 2^32")
             }
         };
         self.keys.insert(id, key);

@@ -1,6 +1,6 @@
 //! A match in the making.
 
-use super::facts::{Facts, MIXED, join_latencies};
+use super::facts::{Dimensions, Facts, MIXED, intersection, join_latencies, locations};
 
 /// The teams of a ticket's players.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,12 +39,13 @@ pub(super) struct Draft {
     pub(super) has_backfill: bool,
     pub(super) spans: Vec<(f64, f64)>,
     pub(super) texts: Vec<Option<u32>>,
+    pub(super) lists: Vec<Option<Vec<u32>>>,
     pub(super) worst: Option<Vec<u32>>,
 }
 
 impl Draft {
     /// Empties the draft for a new anchor, keeping its memory.
-    pub(super) fn reset(&mut self, teams: usize, spans: usize, texts: usize) {
+    pub(super) fn reset(&mut self, teams: usize, dimensions: &Dimensions) {
         self.members.clear();
         self.counts.clear();
         self.counts.resize(teams, 0);
@@ -52,9 +53,11 @@ impl Draft {
         self.stage = 0;
         self.has_backfill = false;
         self.spans.clear();
-        self.spans.resize(spans, (f64::INFINITY, f64::NEG_INFINITY));
+        self.spans.resize(dimensions.spreads.len(), (f64::INFINITY, f64::NEG_INFINITY));
         self.texts.clear();
-        self.texts.resize(texts, None);
+        self.texts.resize(dimensions.texts.len(), None);
+        self.lists.clear();
+        self.lists.resize(dimensions.lists.len(), None);
         self.worst = None;
     }
 
@@ -76,6 +79,12 @@ impl Draft {
                 Some(_) => Some(MIXED),
             };
         }
+        for (list, other) in self.lists.iter_mut().zip(&facts.lists) {
+            *list = Some(match list.take() {
+                None => other.to_vec(),
+                Some(list) => intersection(&list, other).collect(),
+            });
+        }
         if member.players > 0 {
             match &mut self.worst {
                 Some(worst) => join_latencies(worst, &facts.worst),
@@ -83,5 +92,41 @@ impl Draft {
             }
         }
         self.members.push(member);
+    }
+
+    /// Whether everything that needs no rule holds with one more ticket.
+    pub(super) fn allows(
+        &self,
+        dimensions: &Dimensions,
+        facts: &Facts,
+        stage: usize,
+        locations_fit: bool,
+    ) -> bool {
+        let spans = dimensions.spreads.iter().zip(self.spans.iter().zip(&facts.spans));
+        for (spread, (span, other)) in spans {
+            let (min, max) = (span.0.min(other.0), span.1.max(other.1));
+            if min <= max && !dimensions.within(max - min, spread.limits.at[stage]) {
+                return false;
+            }
+        }
+        for (text, other) in self.texts.iter().zip(&facts.texts) {
+            if *other == MIXED || text.is_some_and(|text| text != *other) {
+                return false;
+            }
+        }
+        for (common, (list, other)) in dimensions.lists.iter().zip(self.lists.iter().zip(&facts.lists)) {
+            let shared = match list {
+                None => other.len(),
+                Some(list) => intersection(list, other).count(),
+            };
+            if (shared as f64) < common.least[stage] {
+                return false;
+            }
+        }
+        let Some(limits) = dimensions.latency.as_ref().filter(|_| locations_fit) else { return true };
+        let limit = limits.at[stage];
+        let own = locations(dimensions, &facts.worst, limit);
+        let all = self.worst.as_ref().map_or(u64::MAX, |worst| locations(dimensions, worst, limit));
+        !limit.is_finite() || own & all != 0
     }
 }

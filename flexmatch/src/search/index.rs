@@ -27,6 +27,8 @@ pub(super) struct Index {
     spans: Vec<Steps>,
     /// Per text dimension and class.
     texts: Vec<Vec<Bits>>,
+    /// Per list dimension and class.
+    lists: Vec<Vec<Bits>>,
     /// Tickets for which a location is ever acceptable.
     locations: Vec<Bits>,
     /// By rank, then location.
@@ -89,6 +91,7 @@ impl Index {
         self.sizes.clear();
         self.spans.clear();
         self.texts.clear();
+        self.lists.clear();
         self.locations.clear();
         self.ranks.clear();
     }
@@ -107,7 +110,7 @@ impl Index {
         if self.filled == 0 {
             self.lay_out(dimensions, ranks, new.clone().flatten());
         }
-        let limit = dimensions.latency.as_ref().and_then(|limits| limits.last());
+        let limit = dimensions.latency.as_ref().map(|limits| limits.loosest());
         for facts in new {
             let place = self.filled;
             self.filled += 1;
@@ -125,8 +128,13 @@ impl Index {
             for (classes, text) in self.texts.iter_mut().zip(&facts.texts) {
                 classes[*text as usize % CLASSES].insert(place);
             }
+            for (classes, list) in self.lists.iter_mut().zip(&facts.lists) {
+                for text in list {
+                    classes[*text as usize % CLASSES].insert(place);
+                }
+            }
             if let Some(limit) = limit {
-                let mut bits = facts.locations(dimensions, *limit);
+                let mut bits = facts.locations(dimensions, limit);
                 while bits != 0 {
                     self.locations[bits.trailing_zeros() as usize].insert(place);
                     bits &= bits - 1;
@@ -140,9 +148,15 @@ impl Index {
         }
     }
 
-    fn lay_out<'a>(&mut self, dimensions: &Dimensions, ranks: bool, all: impl Iterator<Item = &'a Facts> + Clone) {
+    fn lay_out<'a>(
+        &mut self,
+        dimensions: &Dimensions,
+        ranks: bool,
+        all: impl Iterator<Item = &'a Facts> + Clone,
+    ) {
         self.sizes = vec![Bits::default(); SIZES];
         self.texts = vec![vec![Bits::default(); CLASSES]; dimensions.texts.len()];
+        self.lists = vec![vec![Bits::default(); CLASSES]; dimensions.lists.len()];
         self.locations = vec![Bits::default(); if dimensions.latency.is_some() { LOCATIONS_MAX } else { 0 }];
         self.ranks = vec![vec![Bits::default(); LOCATIONS_MAX]; if ranks { RANKS } else { 0 }];
         self.spans = (0..dimensions.spreads.len())
@@ -159,13 +173,20 @@ impl Index {
     }
 
     /// The rows that a candidate of `draft` must be in. `open` is the largest number of open slots of a team.
-    pub(super) fn query(&self, dimensions: &Dimensions, draft: &Draft, stage: usize, open: u32, fit: bool) -> Query<'_> {
+    pub(super) fn query(
+        &self,
+        dimensions: &Dimensions,
+        draft: &Draft,
+        stage: usize,
+        open: u32,
+        fit: bool,
+    ) -> Query<'_> {
         let mut query = Query { all: Vec::new(), none: Vec::new(), any: Vec::new(), nobody: open == 0 };
         if (open as usize) < SIZES && open > 0 {
             query.all.push(&self.sizes[open as usize - 1]);
         }
         for ((spread, steps), (min, max)) in dimensions.spreads.iter().zip(&self.spans).zip(&draft.spans) {
-            let limit = spread.up_to[stage];
+            let limit = spread.limits.up_to[stage];
             if !limit.is_finite() || max < min {
                 continue;
             }
@@ -186,12 +207,29 @@ impl Index {
                 None => {}
             }
         }
+        for ((common, classes), list) in dimensions.lists.iter().zip(&self.lists).zip(&draft.lists) {
+            let Some(list) = list else { continue };
+            let needed = common.least[..=stage].iter().copied().fold(f64::INFINITY, f64::min);
+            if needed <= 0.0 || list.len() >= CLASSES {
+                continue;
+            }
+            query.nobody |= (list.len() as f64) < needed;
+            let mut seen = 0_u64;
+            let mut group = Vec::new();
+            for class in list.iter().map(|text| *text as usize % CLASSES) {
+                if seen >> class & 1 == 0 {
+                    seen |= 1 << class;
+                    group.push(&classes[class]);
+                }
+            }
+            query.any.push(group);
+        }
         if let Some(limits) = &dimensions.latency
             && let Some(worst) = &draft.worst
             && fit
-            && limits[stage].is_finite()
+            && limits.up_to[stage].is_finite()
         {
-            let mut bits = super::facts::locations(dimensions, worst, limits[stage]);
+            let mut bits = super::facts::locations(dimensions, worst, limits.up_to[stage]);
             let mut group = Vec::new();
             while bits != 0 {
                 group.push(&self.locations[bits.trailing_zeros() as usize]);

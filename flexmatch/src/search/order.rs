@@ -3,99 +3,43 @@
 use std::cmp::Ordering;
 
 use crate::{
-    compat::MissingSortKey,
     matchmaker::TeamChoice,
     player::{AttributeValue, Player},
     random::Random,
-    rule::{MapKey, PartyAggregation, Sort, SortDirection, SortKind},
+    rule::PartyAggregation,
     rule_set::Team,
 };
 
-/// A value to sort by. Tickets without one come last.
+/// A value of `sortByAttributes`. Tickets without one come last.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Key {
     Number(f64),
-    Text(String, SortDirection),
+    Text(String),
     Missing,
 }
 
 impl Key {
-    pub(super) fn order(&self, other: &Self) -> Ordering {
+    fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
-            (Self::Text(a, SortDirection::Ascending), Self::Text(b, _)) => a.cmp(b),
-            (Self::Text(a, SortDirection::Descending), Self::Text(b, _)) => b.cmp(a),
-            (Self::Missing, Self::Missing) => Ordering::Equal,
-            (Self::Missing, _) => Ordering::Greater,
-            (_, Self::Missing) => Ordering::Less,
-            (Self::Number(_), Self::Text(..)) => Ordering::Less,
-            (Self::Text(..), Self::Number(_)) => Ordering::Greater,
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            _ => self.kind().cmp(&other.kind()),
         }
     }
-}
 
-/// A sort rule, fixed to an anchor.
-#[derive(Debug, Clone)]
-pub(super) struct AnchoredSort<'a> {
-    rule: &'a Sort,
-    key: Option<String>,
-    anchor: Option<f64>,
-    missing: MissingSortKey,
-}
-
-impl<'a> AnchoredSort<'a> {
-    pub(super) fn new(rule: &'a Sort, anchor: &[Player], missing: MissingSortKey) -> Self {
-        let key = rule.map_key.and_then(|end| favourite(anchor, rule.attribute, end));
-        let value = number(anchor, rule, key.as_deref());
-        Self { rule, key, anchor: value, missing }
-    }
-
-    pub(super) fn key(&self, party: &[Player]) -> Key {
-        if let (SortKind::Absolute, Some(AttributeValue::String(text))) =
-            (self.rule.kind, party.first().and_then(|player| player.attribute(self.rule.attribute)))
-        {
-            return Key::Text(text.clone(), self.rule.direction);
-        }
-        let value = number(party, self.rule, self.key.as_deref());
-        let value = match (value, self.missing) {
-            (None, MissingSortKey::Zero) => Some(0.0),
-            (value, _) => value,
-        };
-        let value = match (self.rule.kind, value, self.anchor) {
-            (SortKind::Absolute, value, _) => value,
-            (SortKind::Distance, Some(value), Some(anchor)) => Some((value - anchor).abs()),
-            (SortKind::Distance, ..) => None,
-        };
-        match (value, self.rule.direction) {
-            (None, _) => Key::Missing,
-            (Some(value), SortDirection::Ascending) => Key::Number(value),
-            (Some(value), SortDirection::Descending) => Key::Number(-value),
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Number(_) => 0,
+            Self::Text(_) => 1,
+            Self::Missing => 2,
         }
     }
-}
-
-fn number(party: &[Player], rule: &Sort, key: Option<&str>) -> Option<f64> {
-    rule.party_aggregation.of(party.iter().filter_map(|player| match player.attribute(rule.attribute)? {
-        AttributeValue::Number(number) => Some(*number),
-        AttributeValue::StringNumberMap(map) => map.get(key?).copied(),
-        _ => None,
-    }))
-}
-
-/// The key of the largest or smallest entry in the first player's map; of equal entries the first in the alphabet.
-fn favourite(anchor: &[Player], attribute: usize, end: MapKey) -> Option<String> {
-    let AttributeValue::StringNumberMap(map) = anchor.first()?.attribute(attribute)? else { return None };
-    let best = map.iter().min_by(|(_, a), (_, b)| match end {
-        MapKey::MinValue => a.total_cmp(b),
-        MapKey::MaxValue => b.total_cmp(a),
-    });
-    best.map(|(key, _)| key.clone())
 }
 
 /// The values of `sortByAttributes` of a ticket: averages of numbers, the first player's texts.
 pub(super) fn batch_keys(party: &[Player], attributes: &[usize]) -> Vec<Key> {
     let key = |attribute: &usize| match party.first().and_then(|player| player.attribute(*attribute)) {
-        Some(AttributeValue::String(text)) => Key::Text(text.clone(), SortDirection::Ascending),
+        Some(AttributeValue::String(text)) => Key::Text(text.clone()),
         _ => PartyAggregation::Average
             .of(party.iter().filter_map(|player| player.number(*attribute)))
             .map_or(Key::Missing, Key::Number),
@@ -140,9 +84,8 @@ pub(super) fn teams(
             order.sort_by_key(|team| std::cmp::Reverse(open(*team)));
         }
         Deal::Choice(TeamChoice::Declared) => order.sort_by_key(|team| std::cmp::Reverse(open(*team))),
-        Deal::Large => order.sort_by_key(|team| {
-            (counts[*team] >= teams[*team].min_players, std::cmp::Reverse(open(*team)))
-        }),
+        Deal::Large => order
+            .sort_by_key(|team| (counts[*team] >= teams[*team].min_players, std::cmp::Reverse(open(*team)))),
     }
 }
 

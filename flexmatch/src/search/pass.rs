@@ -1,16 +1,20 @@
 //! A pass: every anchor that could find a match tries to.
 
 use super::{
+    balance::{Movable, balance},
     bits::{Bits, WORD, ones},
     draft::{Draft, Member, Seats},
     index::{Query, RANKS},
-    judge::{Judge, Metrics},
-    order::{self, AnchoredSort},
+    judge::{Judge, Metrics, Plan},
+    order,
     pool::{Search, Slot},
 };
 use crate::{
+    expansion::MatchView,
     matchmaker::Engine,
+    player::Player,
     random::Random,
+    rule::{SortKeys, Verdict},
     rule_set::{BackfillPriority, BatchingPreference, ExpansionAgeSelection},
     timestamp::Timestamp,
 };
@@ -35,6 +39,7 @@ struct Pass<'a> {
     now: Timestamp,
     /// The batch being searched; `None` for the whole pool.
     batch: Option<&'a Bits>,
+    plan: Plan,
 }
 
 /// Which tickets may follow an anchor, in the order of their turns.
@@ -57,25 +62,29 @@ impl Search {
         self.passes += 1;
         self.fill_index();
         let mut found = Vec::new();
-        let mut judge = std::mem::take(&mut self.judge);
+        let plan = Plan::new(
+            &self.rules,
+            &self.dimensions,
+            self.names.locations_fit(),
+            self.engine == Engine::Reference,
+        );
         match self.batches() {
             None => {
                 self.wake();
-                self.search_batch(&mut judge, now, None, &mut found);
+                self.search_batch(plan, now, None, &mut found);
             }
             // Batches differ from pass to pass, so every anchor is tried in each.
             Some(batches) => {
                 self.changed.clear();
                 for batch in &batches {
                     self.awake = self.alive.clone();
-                    self.search_batch(&mut judge, now, Some(batch), &mut found);
+                    self.search_batch(plan, now, Some(batch), &mut found);
                 }
                 if self.rules.algorithm().batching_preference == BatchingPreference::Random {
                     self.stale = !self.alive.is_empty();
                 }
             }
         }
-        self.judge = judge;
         found
     }
 
@@ -126,10 +135,11 @@ impl Search {
             }
             self.awake.insert(place);
             let slot = &self.slots[place];
-            draft.reset(self.rules.stages()[0].teams().len(), self.dimensions.spreads.len(), self.dimensions.texts.len());
+            draft.reset(self.rules.stages()[0].teams().len(), &self.dimensions);
             let seats = slot.seats.clone().unwrap_or(Seats::Together(0));
             draft.push(Member { place, seats, players: slot.facts.players }, &slot.facts, last, false);
-            let query = self.index.query(&self.dimensions, &draft, last, u32::MAX, self.names.locations_fit());
+            let query =
+                self.index.query(&self.dimensions, &draft, last, u32::MAX, self.names.locations_fit());
             for word in 0..self.index.words() {
                 self.awake.or_word(word, query.word(word) & self.alive.word(word));
             }
@@ -137,8 +147,8 @@ impl Search {
         self.draft = draft;
     }
 
-    fn search_batch(&mut self, judge: &mut impl Judge, now: Timestamp, batch: Option<&Bits>, found: &mut Vec<Found>) {
-        let pass = Pass { now, batch };
+    fn search_batch(&mut self, plan: Plan, now: Timestamp, batch: Option<&Bits>, found: &mut Vec<Found>) {
+        let pass = Pass { now, batch, plan };
         let classes: &[Option<bool>] = match self.priority {
             BackfillPriority::Normal => &[None],
             BackfillPriority::High => &[Some(true), Some(false)],
@@ -158,7 +168,7 @@ impl Search {
                 for bit in ones(bits) {
                     let anchor = word * WORD + bit;
                     if self.alive.contains(anchor) && self.should_try(anchor) {
-                        found.extend(self.try_anchor(judge, pass, anchor));
+                        found.extend(self.try_anchor(pass, anchor));
                     }
                 }
             }
@@ -174,13 +184,14 @@ impl Search {
             }
     }
 
-    fn try_anchor(&mut self, judge: &mut impl Judge, pass: Pass<'_>, anchor: usize) -> Option<Found> {
+    fn try_anchor(&mut self, pass: Pass<'_>, anchor: usize) -> Option<Found> {
         self.awake.remove(anchor);
         let mut draft = std::mem::take(&mut self.draft);
         let mut metrics = std::mem::take(&mut self.slots[anchor].metrics);
-        let best = self.build(judge, pass, anchor, &mut draft, &mut metrics);
+        let best = self.build(pass, anchor, &mut draft, &mut metrics);
         let found = best.map(|(members, stage)| {
-            let members: Vec<_> = draft.members.drain(..members).collect();
+            let mut members: Vec<_> = draft.members.drain(..members).collect();
+            self.balance(&mut members, stage);
             for member in &members {
                 self.suspend(member.place);
             }
@@ -197,19 +208,71 @@ impl Search {
         found
     }
 
+    /// Balances the teams of a match by the rule set's attribute, if it has one and the rules hold afterwards.
+    fn balance(&self, members: &mut [Member], stage: usize) {
+        let Some(attribute) = self.rules.algorithm().balanced_attribute else { return };
+        let effective = &self.rules.stages()[stage];
+        let value = |player: &Player| player.number(attribute).unwrap_or(0.0);
+        let mut fixed = vec![0.0; effective.teams().len()];
+        let mut movable = Vec::new();
+        let mut moving = Vec::new();
+        for (index, member) in members.iter().enumerate() {
+            let slot = &self.slots[member.place];
+            match member.seats {
+                Seats::Together(team) if slot.seats.is_none() => {
+                    let sum = slot.party.iter().map(value).sum();
+                    movable.push(Movable { team, players: member.players, sum });
+                    moving.push(index);
+                }
+                _ => {
+                    for (at, player) in slot.party.iter().enumerate() {
+                        fixed[member.seats.team_of(at)] += value(player);
+                    }
+                }
+            }
+        }
+        if !balance(&mut movable, &fixed) {
+            return;
+        }
+        let seats = |index: usize| match moving.binary_search(&index) {
+            Ok(at) => Seats::Together(movable[at].team),
+            Err(_) => members[index].seats.clone(),
+        };
+        let seats: Vec<Seats> = (0..members.len()).map(seats).collect();
+        // Team limits are equal before and after, as only equals swap; other rules may look at who is where.
+        let mut lists = vec![Vec::new(); effective.teams().len()];
+        for (member, seats) in members.iter().zip(&seats) {
+            for (at, player) in self.slots[member.place].party.iter().enumerate() {
+                lists[seats.team_of(at)].push(player);
+            }
+        }
+        let view = MatchView { teams: &lists, complete: true };
+        if effective.verdict(&view, &self.compat) == Verdict::Pass {
+            members.iter_mut().zip(seats).for_each(|(member, seats)| member.seats = seats);
+        }
+    }
+
     /// Builds around `anchor`. Gives the length of the largest valid prefix of the draft, and its stage.
     fn build(
         &self,
-        judge: &mut impl Judge,
         pass: Pass<'_>,
         anchor: usize,
         draft: &mut Draft,
         metrics: &mut Metrics,
     ) -> Option<(usize, usize)> {
         let teams = self.rules.stages()[0].teams().len();
-        draft.reset(teams, self.dimensions.spreads.len(), self.dimensions.texts.len());
-        judge.reset();
-        let mut attempt = Attempt { search: self, judge, draft, metrics, anchor, now: pass.now, order: Vec::new(), best: None };
+        draft.reset(teams, &self.dimensions);
+        let judge = Judge::new(&self.rules, &self.compat, pass.plan);
+        let mut attempt = Attempt {
+            search: self,
+            judge,
+            draft,
+            metrics,
+            anchor,
+            now: pass.now,
+            order: Vec::new(),
+            best: None,
+        };
         if !attempt.add(anchor) || attempt.is_full() {
             return attempt.best;
         }
@@ -245,7 +308,7 @@ impl Search {
         }
         let sorts: Vec<_> = self.rules.stages()[0]
             .sorts()
-            .map(|rule| AnchoredSort::new(rule, &self.slots[anchor].party, self.missing_sort_key))
+            .map(|rule| rule.keys(&refs(&self.slots[anchor].party), &self.compat))
             .collect();
         for turn in &turns {
             let done = if sorts.is_empty() {
@@ -269,7 +332,8 @@ impl Search {
         }
         match self.rules.algorithm().batching_preference {
             BatchingPreference::Random => {
-                Random::new(self.seed ^ self.passes.wrapping_mul(0x9e37_79b9_7f4a_7c15)).shuffle(&mut waiting);
+                Random::new(self.seed ^ self.passes.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+                    .shuffle(&mut waiting);
             }
             BatchingPreference::Sorted => {
                 let attributes = &self.rules.algorithm().sort_by_attributes;
@@ -291,19 +355,23 @@ impl Search {
     }
 }
 
+fn refs(party: &[Player]) -> Vec<&Player> {
+    party.iter().collect()
+}
+
 /// One anchor's attempt.
-struct Attempt<'a, J> {
+struct Attempt<'a, 'd> {
     search: &'a Search,
-    judge: &'a mut J,
-    draft: &'a mut Draft,
-    metrics: &'a mut Metrics,
+    judge: Judge<'a>,
+    draft: &'d mut Draft,
+    metrics: &'d mut Metrics,
     anchor: usize,
     now: Timestamp,
     order: Vec<usize>,
     best: Option<(usize, usize)>,
 }
 
-impl<'a, J: Judge> Attempt<'a, J> {
+impl<'a> Attempt<'a, '_> {
     /// Takes candidates in the pool's order. Whether the match is full.
     fn take_by_age(&mut self, pass: Pass<'_>, turn: &Turn<'_>) -> bool {
         let search = self.search;
@@ -335,21 +403,22 @@ impl<'a, J: Judge> Attempt<'a, J> {
     }
 
     /// Takes candidates in the order of the sort rules, then by age. Whether the match is full.
-    fn take_sorted(&mut self, pass: Pass<'_>, turn: &Turn<'_>, sorts: &[AnchoredSort<'_>]) -> bool {
+    fn take_sorted(&mut self, pass: Pass<'_>, turn: &Turn<'_>, sorts: &[SortKeys<'_>]) -> bool {
         let search = self.search;
         let mut keyed = Vec::new();
         {
             let query = (search.engine == Engine::Compiled).then(|| self.query());
             for word in turn.from / WORD..search.alive.words() {
-                let bits = self.candidates(pass, turn, word) & query.as_ref().map_or(u64::MAX, |query| query.word(word));
+                let bits = self.candidates(pass, turn, word)
+                    & query.as_ref().map_or(u64::MAX, |query| query.word(word));
                 for place in ones(bits).map(|bit| word * WORD + bit).filter(|place| *place >= turn.from) {
-                    let keys: Vec<_> =
-                        sorts.iter().map(|sort| sort.key(&search.slots[place].party)).collect();
+                    let party = refs(&search.slots[place].party);
+                    let keys: Vec<_> = sorts.iter().map(|sort| sort.of(&party)).collect();
                     keyed.push((keys, place));
                 }
             }
         }
-        keyed.sort_by(|(a, old), (b, young)| order::by_keys(a, b).then(old.cmp(young)));
+        keyed.sort();
         for (_, place) in keyed {
             if self.add(place) && self.is_full() {
                 return true;
@@ -402,12 +471,15 @@ impl<'a, J: Judge> Attempt<'a, J> {
         let stage = self.stage_with(place);
         let effective = &search.rules.stages()[stage];
         let players = slot.facts.players;
+        if !self.draft.allows(&search.dimensions, &slot.facts, stage, search.names.locations_fit()) {
+            return false;
+        }
         if self.draft.total + players > self.capacity(stage) {
             return false;
         }
         if let Some(seats) = &slot.seats {
             return self.fits(seats, effective.teams(), players)
-                && self.judge.admit(&search.rules, slot, seats, stage)
+                && self.judge.admit(slot, seats, stage)
                 && self.joined(place, seats.clone(), stage);
         }
         let mut teams = std::mem::take(&mut self.order);
@@ -418,7 +490,7 @@ impl<'a, J: Judge> Attempt<'a, J> {
             .iter()
             .take(tries)
             .map(|team| Seats::Together(*team))
-            .find(|seats| self.judge.admit(&search.rules, slot, seats, stage));
+            .find(|seats| self.judge.admit(slot, seats, stage));
         self.order = teams;
         seats.is_some_and(|seats| self.joined(place, seats, stage))
     }
@@ -442,7 +514,7 @@ impl<'a, J: Judge> Attempt<'a, J> {
         }
         let teams = rules.stages()[draft.stage].teams();
         teams.iter().zip(&draft.counts).all(|(team, count)| *count >= team.min_players)
-            && self.judge.holds(rules, draft.stage, self.metrics)
+            && self.judge.holds(draft.stage, self.metrics)
     }
 
     fn is_full(&self) -> bool {

@@ -7,11 +7,12 @@ use super::{
     draft::{Draft, Seats},
     facts::{self, Dimensions, Facts, Impossible, Names},
     index::Index,
-    judge::{Metrics, Reference},
+    judge::Metrics,
     order::Deal,
 };
 use crate::{
-    matchmaker::{Engine, Readings, Settings},
+    compat::Compat,
+    matchmaker::{Engine, Settings},
     player::Player,
     rule_set::{BackfillPriority, RuleSet, Strategy},
     timestamp::Timestamp,
@@ -54,8 +55,7 @@ pub(super) struct Slot {
 #[derive(Debug)]
 pub(crate) struct Search {
     pub(super) rules: Arc<RuleSet>,
-    pub(super) readings: Readings,
-    pub(super) missing_sort_key: crate::compat::MissingSortKey,
+    pub(super) compat: Compat,
     pub(super) seed: u64,
     pub(super) batch_size: Option<usize>,
     pub(super) additional: u32,
@@ -65,7 +65,6 @@ pub(crate) struct Search {
     pub(super) dimensions: Dimensions,
     pub(super) names: Names,
     pub(super) index: Index,
-    pub(super) judge: Reference,
     pub(super) draft: Draft,
     /// In order of age.
     pub(super) slots: Vec<Slot>,
@@ -92,8 +91,7 @@ impl Search {
         let large = rules.algorithm().strategy == Strategy::Balanced;
         let steps = std::iter::successors(rules.next_step_after(0), |age| rules.next_step_after(*age));
         Self {
-            readings: settings.readings,
-            missing_sort_key: settings.compat.missing_sort_key,
+            compat: settings.compat.clone(),
             seed: settings.seed,
             batch_size: settings.batch_size.map(|size| size as usize),
             additional: settings.additional_player_count,
@@ -104,7 +102,6 @@ impl Search {
             dimensions: Dimensions::new(&rules, &settings.compat),
             names: Names::default(),
             index: Index::default(),
-            judge: Reference::new(&rules, &settings.compat),
             draft: Draft::default(),
             slots: Vec::new(),
             places: Vec::new(),
