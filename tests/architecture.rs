@@ -11,7 +11,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 const ARROWS: &[(&str, &[&str])] = &[
     ("flexmatch", &[]),
     ("game-proto", &[]),
-    ("gamelift-local", &["gamelift-wire"]),
+    ("gamelift-local", &["flexmatch", "gamelift-wire"]),
     ("gamelift-rs", &["gamelift-local", "gamelift-server-sdk", "sample-client", "sample-server"]),
     ("gamelift-server-sdk", &["gamelift-wire"]),
     ("gamelift-wire", &[]),

@@ -22,6 +22,7 @@ mod game_session;
 mod health;
 mod ids;
 mod location;
+mod matchmaking;
 mod page;
 mod placement;
 mod player_session;
@@ -45,6 +46,7 @@ use self::{
     fleet::Fleet,
     game_session::{GameSessionKey, GameSessions},
     location::CustomLocation,
+    matchmaking::{MatchmakerKey, Matchmaking},
     placement::{PlacementKey, Placements},
     player_session::{PlayerSessionKey, PlayerSessions},
     process::{Process, ProcessKey},
@@ -134,6 +136,7 @@ pub struct Engine {
     player_sessions: PlayerSessions,
     queues: Queues,
     placements: Placements,
+    matchmaking: Matchmaking,
     counters: Counters,
 }
 
@@ -155,6 +158,8 @@ enum Timer {
     PlacementTimeout(PlacementKey),
     /// Another cap on latency is in force for the placement.
     PlacementRetry(PlacementKey),
+    /// A matchmaker has something to do.
+    Matchmaking(MatchmakerKey),
 }
 
 impl Engine {
@@ -173,6 +178,7 @@ impl Engine {
             player_sessions: PlayerSessions::default(),
             queues: Queues::new(),
             placements: Placements::default(),
+            matchmaking: Matchmaking::default(),
             counters: Counters::default(),
         }
     }
@@ -204,6 +210,7 @@ impl Engine {
                 Timer::ForgetGameSession(key) => self.forget_game_session(key),
                 Timer::PlacementTimeout(key) => self.placement_timed_out(now, key),
                 Timer::PlacementRetry(key) => self.try_again(now, key),
+                Timer::Matchmaking(key) => self.make_matches(now, key),
             }
             self.serve_lines(now);
         }

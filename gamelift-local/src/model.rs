@@ -8,13 +8,15 @@ mod compute;
 mod fleet;
 mod game_session;
 mod location;
+mod matchmaking;
 mod placement;
 mod player_session;
 mod queue;
 pub(crate) mod rule;
 
 pub use self::{
-    compute::*, fleet::*, game_session::*, location::*, placement::*, player_session::*, queue::*,
+    compute::*, fleet::*, game_session::*, location::*, matchmaking::*, placement::*, player_session::*,
+    queue::*,
 };
 
 /// Declares a request: an input with optional members only.

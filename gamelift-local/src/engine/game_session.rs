@@ -418,6 +418,7 @@ impl Engine {
         self.timers.cancel(session.timer.replace(forget));
         let players: Vec<PlayerSessionKey> = session.live_players.iter().copied().collect();
         let (process, placement) = (session.process.take(), session.placement.take());
+        let matched = session.model.matchmaker_data.is_some().then(|| session.model.game_session_id.clone());
         for player in players {
             self.end_player_session(now, player);
         }
@@ -430,6 +431,9 @@ impl Engine {
         }
         if let Some(placement) = placement {
             self.placement_failed(now, placement);
+        }
+        if let Some(arn) = matched {
+            self.cancel_backfills(now, &arn);
         }
         self.game_sessions.ended.push_back(key);
         if self.game_sessions.ended.len() > ENDED_GAME_SESSIONS_MAX

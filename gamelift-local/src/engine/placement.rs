@@ -58,7 +58,7 @@ impl Placements {
     }
 }
 
-/// What is to be placed. Comes from StartGameSessionPlacement.
+/// What is to be placed. Comes from StartGameSessionPlacement or a match.
 #[derive(Debug)]
 pub(super) struct PlacementRequest {
     /// Becomes the last part of the game session's ARN.
@@ -269,6 +269,13 @@ impl Engine {
         self.conclude(now, key, Outcome::TimedOut);
     }
 
+    /// Nobody waits for a placement any longer, whether it has a game session or not.
+    pub(super) fn cancel_placement(&mut self, now: Timestamp, id: &str) {
+        if let Some(key) = self.placements.by_id.get(id).copied() {
+            self.conclude(now, key, Outcome::Cancelled);
+        }
+    }
+
     /// The one way out of PENDING.
     fn conclude(&mut self, now: Timestamp, key: PlacementKey, outcome: Outcome) {
         self.leave_lines(key);
@@ -295,6 +302,7 @@ impl Engine {
         if !fulfilled {
             model.clear_game_session();
         }
+        let for_match = self.matchmaking.is_placing(&model.placement_id).then(|| model.clone());
         let queue = model.game_session_queue_name.clone();
         if let Some(queue) = self.queues.get_mut(&queue) {
             queue.pending.remove(&key);
@@ -310,6 +318,9 @@ impl Engine {
         // Nobody would ever hear of the game session.
         if let Some(session) = session.filter(|_| !fulfilled) {
             self.abandon_game_session(now, session);
+        }
+        if let Some(placement) = for_match {
+            self.match_placed(now, &placement);
         }
     }
 

@@ -103,7 +103,7 @@ impl Engine {
     }
 
     /// The game session, if it has `wanted` open slots.
-    fn open_game_session(&self, arn: &str, wanted: usize) -> Result<GameSessionKey, ApiError> {
+    pub(super) fn open_game_session(&self, arn: &str, wanted: usize) -> Result<GameSessionKey, ApiError> {
         let (key, session) = self.game_session(arn)?;
         let status = session.model.status;
         if status != GameSessionStatus::Active {

@@ -8,14 +8,15 @@ use gamelift_wire::{
     ids::{GameSessionId, PlayerSessionId, RequestId},
     model::{self as wire, EpochMillis},
     requests::{
-        ActivateServerProcess, ComputeCertificate, DescribePlayerSessions, Empty, PlayerSessionRequest,
-        PlayerSessionsPage, Request, UpdatePlayerSessionCreationPolicy,
+        ActivateServerProcess, BackfillStarted, ComputeCertificate, DescribePlayerSessions, Empty,
+        PlayerSessionRequest, PlayerSessionsPage, Request, UpdatePlayerSessionCreationPolicy,
     },
 };
 
 use super::{
     ConnectionId, Effect, Engine,
     game_session::{GameSession, GameSessionKey},
+    matchmaking::backfill_player,
     player_session::PlayerSessionKey,
     process::{Process, ProcessKey, ProcessState},
 };
@@ -28,6 +29,7 @@ enum Reply {
     Empty,
     PlayerSessions(PlayerSessionsPage),
     Certificate(ComputeCertificate),
+    Backfill(BackfillStarted),
 }
 
 impl Reply {
@@ -36,6 +38,7 @@ impl Reply {
             Self::Empty => success_text(action, id, &Empty {}),
             Self::PlayerSessions(page) => success_text(action, id, page),
             Self::Certificate(certificate) => success_text(action, id, certificate),
+            Self::Backfill(started) => success_text(action, id, started),
         }
     }
 }
@@ -161,10 +164,19 @@ impl Engine {
             }
             Request::DescribePlayerSessions(request) => return self.describe_for_process(now, request),
             Request::StartMatchBackfill(request) => {
-                return no_matchmaking(&request.matchmaking_configuration_arn);
+                let arn = self.hosted(key, &request.game_session_arn)?.1.model.game_session_id.clone();
+                let input = StartMatchBackfillInput {
+                    ticket_id: request.ticket_id,
+                    configuration_name: Some(request.matchmaking_configuration_arn),
+                    game_session_arn: Some(arn),
+                    players: Some(request.players.into_iter().map(backfill_player).collect()),
+                };
+                let ticket_id = self.backfill(now, input)?;
+                return Ok(Reply::Backfill(BackfillStarted { ticket_id }));
             }
             Request::StopMatchBackfill(request) => {
-                return no_matchmaking(&request.matchmaking_configuration_arn);
+                let arn = self.hosted(key, &request.game_session_arn)?.1.model.game_session_id.clone();
+                self.stop_backfill(now, &request.matchmaking_configuration_arn, &request.ticket_id, &arn)?;
             }
             Request::GetComputeCertificate => return self.compute_certificate(key),
             // Success without an access key is how the service says "Anywhere fleet" (Go SDK 5.6.0).
@@ -316,10 +328,6 @@ impl Engine {
             None => refuse(404, "this compute was registered without CertificatePath"),
         }
     }
-}
-
-fn no_matchmaking(arn: &str) -> Result<Reply, Refusal> {
-    refuse(400, format!("This local GameLift has no matchmaking configuration {arn}"))
 }
 
 fn on_the_wire(session: PlayerSession) -> wire::PlayerSession {

@@ -46,8 +46,15 @@ text_rules! {
     ID_STRING = 1..=48, r"^[a-zA-Z0-9-]+$";
     IP_ADDRESS = 1..=128, r"^[0-9A-Fa-f\:\.]+$";
     LOCATION = 1..=64, r"^[A-Za-z0-9\-]+$";
+    MATCHED_GAME_SESSION_DATA = 1..=4096;
+    MATCHMAKING_CONFIGURATION_NAME = 1..=256, r"^([a-zA-Z0-9-\.]*|arn:.*:matchmakingconfiguration\/[a-zA-Z0-9-\.]*)$";
+    MATCHMAKING_CUSTOM_EVENT_DATA = 0..=256;
+    MATCHMAKING_ID = 1..=128, r"^[a-zA-Z0-9-\.]*$";
+    MATCHMAKING_RULE_SET_NAME = 1..=256, r"^([a-zA-Z0-9-\.]*|arn:.*:matchmakingruleset\/[a-zA-Z0-9-\.]*)$";
     METRIC_GROUP = 1..=255;
     NON_ZERO_AND_MAX = 1..=1024;
+    NON_EMPTY = 1..=usize::MAX;
+    PLAYER_ATTRIBUTE = 1..=100;
     PLAYER_DATA = 1..=2048;
     PLAYER_ID = 1..=1024;
     PLAYER_SESSION_ID = 1..=128, r"^psess-\S+$";
@@ -55,6 +62,8 @@ text_rules! {
     QUEUE_NAME = 1..=128, r"^[a-zA-Z0-9-]+$";
     QUEUE_NAME_OR_ARN = 1..=256, r"^([a-zA-Z0-9-]+|arn:.*:gamesessionqueue\/[a-zA-Z0-9-]+)$";
     QUEUE_SNS_ARN = 0..=300, r"^[a-zA-Z0-9:_-]*(\.fifo)?$";
+    RULE_SET_BODY = 1..=65_535;
+    SNS_ARN = 0..=300, r"^[a-zA-Z0-9:_/-]*(\.fifo)?$";
 }
 
 impl Text {

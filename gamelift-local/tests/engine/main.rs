@@ -1,10 +1,12 @@
 //! The engine on virtual time: every transition, one sentence each.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod backfill;
 mod bench;
 mod computes;
 mod events;
 mod game_sessions;
+mod matchmaking;
 mod placements;
 mod player_sessions;
 mod processes;

@@ -110,17 +110,6 @@ fn credentials_on_an_anywhere_fleet_are_a_success_without_an_access_key() {
 }
 
 #[test]
-fn backfill_is_refused_honestly() {
-    let mut bench = Bench::new();
-    let connection = bench.ready("p");
-    for action in ["StartMatchBackfill", "StopMatchBackfill"] {
-        let message =
-            bench.refused(connection, action, json!({ "MatchmakingConfigurationArn": "arn:x" }), 400);
-        assert!(message.contains("no matchmaking configuration"), "{message}");
-    }
-}
-
-#[test]
 fn unknown_actions_and_mistyped_fields_are_answered_if_somebody_waits() {
     let mut bench = Bench::new();
     let connection = bench.ready("p");
