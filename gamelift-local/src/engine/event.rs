@@ -14,6 +14,8 @@ use crate::{
 pub struct Event {
     /// Its id, a UUID.
     pub id: String,
+    /// When it happened.
+    pub time: Timestamp,
     /// ARN of the SNS topic it goes to, if the queue names one.
     pub topic_arn: Option<String>,
     /// The event, as JSON on one line. It holds player session ids, which are proofs: not for logs.
@@ -144,7 +146,7 @@ impl Engine {
         match serde_json::to_string(&envelope) {
             Ok(json) => {
                 let topic_arn = topic_arn.filter(|topic| !topic.is_empty());
-                self.effects.push_back(Effect::Publish(Event { id, topic_arn, json }));
+                self.effects.push_back(Effect::Publish(Event { id, time: now, topic_arn, json }));
             }
             Err(error) => tracing::error!(%error, "an event cannot be written as JSON"),
         }
