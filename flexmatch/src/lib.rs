@@ -14,6 +14,8 @@
 //! | [`matchmaker`] | tickets in, matches and events out |
 //! | [`ticket`] | matchmaking requests and where they stand |
 //! | [`event`] | the events that the service publishes |
+//! | [`explain`] | why a ticket still waits |
+//! | [`simulate`] | a population in virtual time |
 //! | [`timestamp`] | a moment, as an argument |
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -32,6 +34,7 @@ mod random;
 pub mod rule;
 pub mod rule_set;
 mod search;
+pub mod simulate;
 pub mod ticket;
 pub mod timestamp;
 
