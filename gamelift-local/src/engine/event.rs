@@ -1,5 +1,7 @@
 //! Events, in the shape in which Amazon EventBridge and Amazon SNS deliver them.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::{Effect, Engine};
@@ -9,7 +11,7 @@ use crate::{
 };
 
 /// One event that the service publishes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
     /// Its id, a UUID.
@@ -20,6 +22,12 @@ pub struct Event {
     pub topic_arn: Option<String>,
     /// The event, as JSON on one line. It holds player session ids, which are proofs: not for logs.
     pub json: String,
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("id", &self.id).field("time", &self.time).finish_non_exhaustive()
+    }
 }
 
 #[derive(Serialize)]
