@@ -330,3 +330,15 @@ fn an_expansion_that_crosses_team_sizes_lowers_the_minimum_and_says_so() {
         findings.iter().any(|finding| finding.code == "team-size" && finding.severity == Severity::Warning)
     );
 }
+
+#[test]
+fn a_thousand_warnings_do_not_hide_an_error() {
+    let keys: String = (0..1_200).map(|at| format!("\"key{at}\": 0, ")).collect();
+    let text = format!(
+        r#"{{{keys}"ruleLanguageVersion": "2.0", "teams": [{{"name": "a", "minPlayers": 1, "maxPlayers": 1}}]}}"#
+    );
+    assert_eq!(errors(&text).len(), 1);
+    let findings = RuleSet::parse(&text).unwrap_err();
+    assert_eq!(findings.len(), 1_002);
+    assert_eq!(findings.last().unwrap().message, "more was found 200 times and is not listed");
+}
