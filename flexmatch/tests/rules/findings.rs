@@ -53,9 +53,18 @@ fn the_lost_half_of_a_doubled_expansion_is_pointed_at() {
     let lost: Vec<_> = findings
         .iter()
         .filter(|finding| finding.code == "duplicate-key")
-        .map(|finding| finding.pointer.as_str())
+        .map(|finding| {
+            (
+                text("duplicate_keys").lines().nth(finding.line - 1).unwrap().trim().to_owned(),
+                finding.pointer.as_str(),
+            )
+        })
         .collect();
-    assert_eq!(lost, ["/expansions/0/target", "/expansions/0/steps"]);
+    let (target, steps) = ("\"target\": \"rules[low-latency].maxLatency\",", "\"steps\": [");
+    assert_eq!(
+        lost,
+        [(target.to_owned(), "/expansions/0/target"), (steps.to_owned(), "/expansions/0/steps")]
+    );
 }
 
 /// A whole rule set: one team of two to four, an attribute of each type, and `more`.

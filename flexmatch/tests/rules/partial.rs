@@ -1,10 +1,12 @@
 //! Which failures on a match with room are for ever, and which may mend.
 
 use flexmatch::compat::PartialMatches;
-use flexmatch::{Compat, Verdict};
+use flexmatch::{Compat, MatchView, Verdict};
 use serde_json::{Value, json};
 
-use crate::bench::{alike, fails, names, rule_set, verdict_of, verdict_under, verdicts};
+use crate::bench::{
+    alike, fails, names, one_rule, parsed, player, rule_set, verdict_of, verdict_under, verdicts,
+};
 
 fn skill(value: f64) -> Value {
     json!({ "skill": value })
@@ -218,4 +220,50 @@ fn complete_matches_are_judged_as_they_stand() {
         fails("two_on_two", 0, json!({"A": alike(2, &json!({})), "B": alike(1, &json!({}))})),
         names(["EqualTeamSizes"])
     );
+}
+
+#[test]
+fn a_location_far_from_the_lowest_latency_is_lost_and_far_from_the_average_may_come_back() {
+    let verdict = |reference: &str, partial_matches| {
+        let rule = json!({"type": "latency", "maxDistance": 20, "distanceReference": reference});
+        let (rule_set, _) = parsed(&one_rule(rule).to_string());
+        let at = |latency| player(&rule_set, "p", u64::from(latency), &json!({}), &[("us-east-1", latency)]);
+        let (near, far) = (at(10), at(90));
+        let compat = Compat { partial_matches, ..Compat::default() };
+        let teams = [vec![&near], vec![&far]];
+        rule_set.effective(0).verdict(&MatchView { teams: &teams, complete: false }, &compat)
+    };
+    assert_eq!(verdict("min", PartialMatches::Optimal), Verdict::Fail);
+    assert_eq!(verdict("avg", PartialMatches::Optimal), Verdict::NotYet);
+    assert_eq!(verdict("avg", PartialMatches::AwsGreedy), Verdict::Fail, "as all averages");
+}
+
+#[test]
+fn a_value_that_fails_but_may_vanish_is_not_held_against_the_match() {
+    let common = format!("set_intersection({MODES})");
+    let rule = comparison(&common, "=", "a".into());
+    assert_eq!(verdict_of(rule.clone(), &[modes(&["a", "b"])], &[]), Verdict::NotYet, "the next may lack b");
+    assert_eq!(verdict_of(rule, &[modes(&["a", "b"])], &[modes(&["a"])]), Verdict::Pass);
+}
+
+#[test]
+fn the_numbers_are_those_of_the_value_furthest_from_passing() {
+    let told = |rule: Value, skills: &[f64]| {
+        let (rule_set, _) = parsed(&one_rule(rule).to_string());
+        let team: Vec<_> =
+            skills.iter().map(|value| player(&rule_set, "p", 0, &skill(*value), &[])).collect();
+        let teams = [team.iter().collect()];
+        let view = MatchView { teams: &teams, complete: true };
+        rule_set.effective(0).evaluate(&view, &Compat::default())[0].numbers.to_string()
+    };
+    let each = "teams[red].players.attributes[skill]";
+    assert_eq!(told(comparison(each, "<", 5.into()), &[7.0, 9.0, 1.0]), "9 < 5");
+    assert_eq!(
+        told(comparison(each, ">=", 5.into()), &[7.0, 6.0, 8.0]),
+        "6 >= 5",
+        "or of the one nearest to failing"
+    );
+    assert_eq!(told(comparison(each, "=", 5.into()), &[5.0, 2.0, 6.0]), "2 = 5");
+    let rule = distance(each, 5.into(), json!({"maxDistance": 1}));
+    assert_eq!(told(rule, &[7.0, 1.0, 5.0]), "1 is 4 away from 5 (at most 1)");
 }
