@@ -170,7 +170,9 @@ impl fmt::Display for Explanation {
                 write!(f, " (only with the rest of the nearest match)")?;
             }
             match apart.free {
-                Some(Free { step_seconds, at }) => writeln!(f, "; passes after the step at {step_seconds} s, at {at}")?,
+                Some(Free { step_seconds, at }) => {
+                    writeln!(f, "; passes after the step at {step_seconds} s, at {at}")?
+                }
                 None => writeln!(f, "; no expansion step changes that")?,
             }
         }

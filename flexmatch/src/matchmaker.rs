@@ -14,8 +14,8 @@ use std::{
 };
 
 use crate::{
-    explain::{Apart, Explanation, Free, NEIGHBOURS_MAX, TeamFill, Unmet},
     event::{Envelope, MatchmakingEvent, RuleEvaluationMetrics},
+    explain::{Apart, Explanation, Free, NEIGHBOURS_MAX, TeamFill, Unmet},
     matchmaker_data::AttributeOrder,
     player::Player,
     random::Random,
@@ -374,8 +374,10 @@ impl Matchmaker {
         }
         let metrics = self.named(&found.metrics);
         self.tell_potential_match(&id, &keys, metrics);
-        self.proposals
-            .insert(id.clone(), Proposal { since: self.now, tickets: keys, is_accepting, session, auto_backfill: None });
+        self.proposals.insert(
+            id.clone(),
+            Proposal { since: self.now, tickets: keys, is_accepting, session, auto_backfill: None },
+        );
         if is_accepting {
             let deadline = self.now.plus_seconds(self.settings.acceptance_timeout_seconds);
             self.acceptances.push_back((deadline, id));

@@ -92,7 +92,8 @@ fn advance(matchmaker: &mut Matchmaker, end: Timestamp, inclusive: bool, story: 
         matchmaker.tick(at);
         while let Some(output) = matchmaker.poll_output() {
             if let Output::Place(found) = output {
-                let mut tickets: Vec<_> = found.players.iter().map(|player| player.ticket_id.as_str()).collect();
+                let mut tickets: Vec<_> =
+                    found.players.iter().map(|player| player.ticket_id.as_str()).collect();
                 tickets.sort_unstable();
                 tickets.dedup();
                 story.push(format!("{} s: a match of {}", at.as_millis() / 1_000, tickets.join(", ")));

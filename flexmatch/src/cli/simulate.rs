@@ -1,7 +1,7 @@
 //! `flexmatch simulate`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use flexmatch::simulate::{Assertion, Population, Report, simulate};
@@ -69,7 +69,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     population.duration_seconds = arguments.duration.unwrap_or(population.duration_seconds);
     let report = simulated(&arguments.rule_set, &population, out)?;
     let against = arguments.against.as_ref().map(|path| simulated(path, &population, out)).transpose()?;
-    let checked: Vec<_> = arguments.assert.iter().map(|assertion| (assertion, assertion.check(&report))).collect();
+    let checked: Vec<_> =
+        arguments.assert.iter().map(|assertion| (assertion, assertion.check(&report))).collect();
     if arguments.json {
         let assertions: Vec<_> = checked
             .iter()
@@ -93,7 +94,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     Ok(if all_hold { Outcome::Good } else { Outcome::Bad })
 }
 
-fn simulated(path: &PathBuf, population: &Population, out: &mut dyn Write) -> Result<Report, CliError> {
+fn simulated(path: &Path, population: &Population, out: &mut dyn Write) -> Result<Report, CliError> {
     let rules = rule_set(path, out)?;
     // Drawn on stderr, and only on a terminal.
     let bar = ProgressBar::new(PROGRESS_STEPS);
@@ -101,9 +102,10 @@ fn simulated(path: &PathBuf, population: &Population, out: &mut dyn Write) -> Re
         bar.set_style(style);
     }
     bar.set_message(path.display().to_string());
-    let report = simulate(rules, population, &mut |done| bar.set_position((done * PROGRESS_STEPS as f64) as u64));
+    let report =
+        simulate(rules, population, &mut |done| bar.set_position((done * PROGRESS_STEPS as f64) as u64));
     bar.finish_and_clear();
-    report.map_err(|error| CliError::Input { path: path.clone(), message: error.to_string() })
+    report.map_err(|error| CliError::Input { path: path.to_owned(), message: error.to_string() })
 }
 
 fn side_by_side(report: &Report, against: &Report, out: &mut dyn Write) -> Result<(), CliError> {

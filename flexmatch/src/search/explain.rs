@@ -8,11 +8,7 @@ use super::{
     pool::{Search, Slot},
 };
 use crate::{
-    expansion::MatchView,
-    matchmaker::Engine,
-    player::Player,
-    rule::Verdict,
-    rule_set::ExpansionAgeSelection,
+    expansion::MatchView, matchmaker::Engine, player::Player, rule::Verdict, rule_set::ExpansionAgeSelection,
     timestamp::Timestamp,
 };
 
@@ -48,7 +44,12 @@ impl Search {
     /// Looks for a match around a ticket and notes what is in the way.
     pub(crate) fn reasons(&self, key: u32, now: Timestamp) -> Reasons {
         let anchor = self.place(key);
-        let plan = Plan::new(&self.rules, &self.dimensions, self.names.locations_fit(), self.engine == Engine::Reference);
+        let plan = Plan::new(
+            &self.rules,
+            &self.dimensions,
+            self.names.locations_fit(),
+            self.engine == Engine::Reference,
+        );
         let mut draft = Draft::default();
         self.build(Pass { now, batch: None, plan: &plan }, anchor, &mut draft, &mut Metrics::new());
         let place_of = |place: usize| &self.slots[place];
@@ -65,16 +66,25 @@ impl Search {
         let outcomes = self.rules.stages()[draft.stage].evaluate(&view, &self.compat);
         let unmet = outcomes.iter().filter(|outcome| outcome.enforced && outcome.verdict != Verdict::Pass);
         reasons.unmet = unmet.map(|outcome| (outcome.name.to_owned(), outcome.numbers.to_string())).collect();
-        let others = self.alive.iter().filter(|place| draft.members.iter().all(|member| member.place != *place));
+        let others =
+            self.alive.iter().filter(|place| draft.members.iter().all(|member| member.place != *place));
         for other in others.filter(|place| *place != anchor).take(COMPARED_MAX) {
             reasons.apart.push(self.separated(&members, place_of(anchor), place_of(other), now));
         }
         // Soonest first; of equals the oldest.
-        reasons.apart.sort_by_key(|apart| (apart.free.map_or(Timestamp::from_millis(u64::MAX), |(_, at)| at), !apart.pair_fits));
+        reasons.apart.sort_by_key(|apart| {
+            (apart.free.map_or(Timestamp::from_millis(u64::MAX), |(_, at)| at), !apart.pair_fits)
+        });
         reasons
     }
 
-    fn separated(&self, members: &[(&Slot, Seats)], anchor: &Slot, other: &Slot, now: Timestamp) -> Separated {
+    fn separated(
+        &self,
+        members: &[(&Slot, Seats)],
+        anchor: &Slot,
+        other: &Slot,
+        now: Timestamp,
+    ) -> Separated {
         let alone = [(anchor, anchor.seats.clone().unwrap_or(Seats::Together(0)))];
         let pair = self.first_failure(&alone, other, self.stage_of_all(&alone, other, now));
         let (base, unmet, pair_fits) = match pair {
@@ -93,9 +103,9 @@ impl Search {
             ExpansionAgeSelection::Newest => starts.max(),
             ExpansionAgeSelection::Oldest => starts.min(),
         };
-        let free = later.zip(clock).map(|(stage, clock)| {
-            (stage, clock.plus_seconds(self.rules.stages()[stage].from_seconds()))
-        });
+        let free = later
+            .zip(clock)
+            .map(|(stage, clock)| (stage, clock.plus_seconds(self.rules.stages()[stage].from_seconds())));
         Separated { key: other.key, unmet, pair_fits, free }
     }
 
@@ -127,7 +137,8 @@ impl Search {
             let mut all = members.to_vec();
             all.push((other, seats));
             let lists = self.lists(&all);
-            if lists.iter().zip(effective.teams()).any(|(list, team)| list.len() > team.max_players as usize) {
+            if lists.iter().zip(effective.teams()).any(|(list, team)| list.len() > team.max_players as usize)
+            {
                 continue;
             }
             let view = MatchView { teams: &lists, complete: false };
@@ -166,9 +177,13 @@ impl Search {
                 format!("player {player:?} has no latencies, and there is a latency rule")
             }
             Impossible::NoLocation { best_ms: Some(best), loosest_ms } => {
-                format!("its best location has {best} ms, and no expansion ever allows more than {loosest_ms} ms")
+                format!(
+                    "its best location has {best} ms, and no expansion ever allows more than {loosest_ms} ms"
+                )
             }
-            Impossible::NoLocation { best_ms: None, .. } => "its players reported no location in common".to_owned(),
+            Impossible::NoLocation { best_ms: None, .. } => {
+                "its players reported no location in common".to_owned()
+            }
         })
     }
 }

@@ -31,7 +31,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(rules: &RuleSet, dimensions: &Dimensions, locations_fit: bool, is_reference: bool) -> Self {
+    pub(super) fn new(
+        rules: &RuleSet,
+        dimensions: &Dimensions,
+        locations_fit: bool,
+        is_reference: bool,
+    ) -> Self {
         let first = &rules.stages()[0];
         let has_compounds = first.rules().any(|rule| matches!(rule.kind, RuleKind::Compound(_)));
         let open = |index: &usize| !dimensions.covers(*index, locations_fit);
@@ -39,7 +44,8 @@ impl Plan {
         let is_blind = |kind: &RuleKind| {
             matches!(kind, RuleKind::Latency(_) | RuleKind::BatchDistance(_) | RuleKind::Sort(_))
         };
-        let team_matters = first.rules().enumerate().any(|(index, rule)| open(&index) && !is_blind(&rule.kind));
+        let team_matters =
+            first.rules().enumerate().any(|(index, rule)| open(&index) && !is_blind(&rule.kind));
         Self { uncovered: (!has_compounds && !is_reference).then_some(uncovered), team_matters }
     }
 }

@@ -60,8 +60,14 @@ impl Default for Population {
             parties: BTreeMap::from([(1, 0.8), (2, 0.2)]),
             attributes: BTreeMap::new(),
             homes: BTreeMap::from([
-                ("america".into(), home([("us-east-1", [15, 70]), ("eu-west-1", [80, 130]), ("ap-northeast-1", [150, 220])])),
-                ("europe".into(), home([("us-east-1", [80, 130]), ("eu-west-1", [15, 70]), ("ap-northeast-1", [200, 280])])),
+                (
+                    "america".into(),
+                    home([("us-east-1", [15, 70]), ("eu-west-1", [80, 130]), ("ap-northeast-1", [150, 220])]),
+                ),
+                (
+                    "europe".into(),
+                    home([("us-east-1", [80, 130]), ("eu-west-1", [15, 70]), ("ap-northeast-1", [200, 280])]),
+                ),
             ]),
             accept: 1.0,
             reject: 0.0,
@@ -139,24 +145,50 @@ pub enum PopulationError {
 impl Population {
     pub(super) fn check(&self, rules: &RuleSet) -> Result<(), PopulationError> {
         let field = |field: &str, value: f64, good: bool, expected| {
-            if good { Ok(()) } else { Err(PopulationError::Field { field: field.to_owned(), value, expected }) }
+            if good {
+                Ok(())
+            } else {
+                Err(PopulationError::Field { field: field.to_owned(), value, expected })
+            }
         };
         let rate = self.arrivals_per_second;
         field("arrivalsPerSecond", rate, rate.is_finite() && rate > 0.0, "it must be above 0")?;
         let tickets = rate * self.duration_seconds as f64;
-        field("arrivalsPerSecond * durationSeconds", tickets, tickets <= TICKETS_MAX, "at most 10,000,000 tickets are simulated")?;
+        field(
+            "arrivalsPerSecond * durationSeconds",
+            tickets,
+            tickets <= TICKETS_MAX,
+            "at most 10,000,000 tickets are simulated",
+        )?;
         let parties: f64 = self.parties.values().sum();
-        field("parties", parties, parties > 0.0 && self.parties.values().all(|share| *share >= 0.0), "the frequencies must add up to more than 0")?;
+        field(
+            "parties",
+            parties,
+            parties > 0.0 && self.parties.values().all(|share| *share >= 0.0),
+            "the frequencies must add up to more than 0",
+        )?;
         for size in self.parties.keys() {
             field("parties", f64::from(*size), (1..=10).contains(size), "a ticket has 1 to 10 players")?;
         }
-        for (name, share) in [("accept", self.accept), ("reject", self.reject), ("accept + reject", self.accept + self.reject)] {
+        for (name, share) in
+            [("accept", self.accept), ("reject", self.reject), ("accept + reject", self.accept + self.reject)]
+        {
             field(name, share, (0.0..=1.000_001).contains(&share), "it must be 0 to 1")?;
         }
         for (name, home) in &self.homes {
-            field(&format!("homes.{name}.weight"), home.weight, home.weight >= 0.0, "it must not be negative")?;
+            field(
+                &format!("homes.{name}.weight"),
+                home.weight,
+                home.weight >= 0.0,
+                "it must not be negative",
+            )?;
             for (location, [low, high]) in &home.latency_ms {
-                field(&format!("homes.{name}.latencyMs.{location}"), f64::from(*low), low <= high, "it must not exceed the second value")?;
+                field(
+                    &format!("homes.{name}.latencyMs.{location}"),
+                    f64::from(*low),
+                    low <= high,
+                    "it must not exceed the second value",
+                )?;
             }
         }
         for (name, distribution) in &self.attributes {
@@ -165,8 +197,12 @@ impl Population {
             };
             let declared = rules.attributes()[index].attribute_type;
             let fits = match distribution {
-                Distribution::Uniform { .. } | Distribution::Normal { .. } => declared == AttributeType::Number,
-                Distribution::OneOf(_) => matches!(declared, AttributeType::String | AttributeType::StringList),
+                Distribution::Uniform { .. } | Distribution::Normal { .. } => {
+                    declared == AttributeType::Number
+                }
+                Distribution::OneOf(_) => {
+                    matches!(declared, AttributeType::String | AttributeType::StringList)
+                }
                 Distribution::AnyOf(_) => declared == AttributeType::StringList,
                 Distribution::Always(value) => value.attribute_type() == declared,
             };
@@ -192,7 +228,13 @@ impl Population {
         pick(self.homes.iter().map(|home| (home, home.1.weight)), random)
     }
 
-    pub(super) fn player(&self, id: String, home: Option<&Home>, rules: &RuleSet, random: &mut Random) -> PlayerRequest {
+    pub(super) fn player(
+        &self,
+        id: String,
+        home: Option<&Home>,
+        rules: &RuleSet,
+        random: &mut Random,
+    ) -> PlayerRequest {
         let mut player = PlayerRequest { player_id: id, ..PlayerRequest::default() };
         for known in rules.attributes() {
             let value = match self.attributes.get(&known.name) {
@@ -213,7 +255,11 @@ impl Population {
 }
 
 /// Something for an attribute nobody described: numbers around the default, one text for all.
-fn guess(kind: AttributeType, default: Option<&AttributeValue>, random: &mut Random) -> Option<AttributeValue> {
+fn guess(
+    kind: AttributeType,
+    default: Option<&AttributeValue>,
+    random: &mut Random,
+) -> Option<AttributeValue> {
     Some(match (kind, default) {
         (AttributeType::Number, Some(AttributeValue::Number(mean))) => {
             AttributeValue::Number((mean + normal(random) * mean.abs() / 4.0).round())
@@ -221,9 +267,10 @@ fn guess(kind: AttributeType, default: Option<&AttributeValue>, random: &mut Ran
         (AttributeType::Number, _) => AttributeValue::Number((50.0 + normal(random) * 15.0).round()),
         (AttributeType::String, _) => AttributeValue::String("any".to_owned()),
         (AttributeType::StringList, _) => AttributeValue::StringList(vec!["any".to_owned()]),
-        (AttributeType::StringNumberMap, _) => {
-            AttributeValue::StringNumberMap(BTreeMap::from([("any".to_owned(), f64::from(random.below(100)))]))
-        }
+        (AttributeType::StringNumberMap, _) => AttributeValue::StringNumberMap(BTreeMap::from([(
+            "any".to_owned(),
+            f64::from(random.below(100)),
+        )])),
     })
 }
 
@@ -231,9 +278,13 @@ impl Distribution {
     fn draw(&self, kind: AttributeType, random: &mut Random) -> AttributeValue {
         match self {
             Self::Uniform { min, max } => AttributeValue::Number((min + random.unit() * (max - min)).round()),
-            Self::Normal { mean, deviation } => AttributeValue::Number((mean + normal(random) * deviation).round()),
+            Self::Normal { mean, deviation } => {
+                AttributeValue::Number((mean + normal(random) * deviation).round())
+            }
             Self::OneOf(shares) => {
-                let text = pick(shares.iter().map(|(text, share)| (text, *share)), random).cloned().unwrap_or_default();
+                let text = pick(shares.iter().map(|(text, share)| (text, *share)), random)
+                    .cloned()
+                    .unwrap_or_default();
                 if kind == AttributeType::StringList {
                     AttributeValue::StringList(vec![text])
                 } else {
@@ -241,8 +292,11 @@ impl Distribution {
                 }
             }
             Self::AnyOf(shares) => {
-                let mut list: Vec<String> =
-                    shares.iter().filter(|(_, share)| random.unit() < **share).map(|(text, _)| text.clone()).collect();
+                let mut list: Vec<String> = shares
+                    .iter()
+                    .filter(|(_, share)| random.unit() < **share)
+                    .map(|(text, _)| text.clone())
+                    .collect();
                 if list.is_empty() {
                     list.extend(pick(shares.iter().map(|(text, share)| (text, *share)), random).cloned());
                 }

@@ -18,6 +18,8 @@ pub(super) struct Measured {
     pub(super) refused: u64,
     pub(super) cancelled: u64,
     waits: Vec<Wait>,
+    /// Of tickets whose match is being placed: some time out before it is.
+    placing: BTreeMap<String, Wait>,
     suspects: BTreeMap<String, String>,
     timeouts: BTreeMap<String, u64>,
     pub(super) rules: Vec<Vec<f64>>,
@@ -28,16 +30,17 @@ pub(super) struct Measured {
 }
 
 #[derive(Debug)]
-struct Wait {
-    seconds: f64,
-    party: usize,
-    home: String,
-    skill: Option<f64>,
+pub(super) struct Wait {
+    pub(super) seconds: f64,
+    pub(super) party: usize,
+    pub(super) home: String,
+    pub(super) skill: Option<f64>,
 }
 
 impl Measured {
     pub(super) fn new(rules: &RuleSet) -> Self {
-        let number = || rules.attributes().iter().position(|known| known.attribute_type == AttributeType::Number);
+        let number =
+            || rules.attributes().iter().position(|known| known.attribute_type == AttributeType::Number);
         Self {
             rules: vec![Vec::new(); rules.stages()[0].rules().len()],
             skill: rules.algorithm().balanced_attribute.or_else(number),
@@ -55,7 +58,8 @@ impl Measured {
     }
 
     pub(super) fn timed_out(&mut self, ticket: &str) {
-        let cause = self.suspects.remove(ticket).unwrap_or_else(|| "not looked into".to_owned());
+        let unknown = if self.placing.remove(ticket).is_some() { "placement" } else { "not looked into" };
+        let cause = self.suspects.remove(ticket).unwrap_or_else(|| unknown.to_owned());
         *self.timeouts.entry(cause).or_default() += 1;
     }
 
@@ -64,8 +68,12 @@ impl Measured {
         self.fills.push(players as f64 / f64::from(most.max(1)));
     }
 
-    pub(super) fn waited(&mut self, seconds: f64, party: usize, home: String, skill: Option<f64>) {
-        self.waits.push(Wait { seconds, party, home, skill });
+    pub(super) fn waited(&mut self, ticket: String, wait: Wait) {
+        self.placing.insert(ticket, wait);
+    }
+
+    pub(super) fn succeeded(&mut self, ticket: &str) {
+        self.waits.extend(self.placing.remove(ticket));
     }
 
     pub(super) fn report(mut self, rules: &RuleSet) -> Report {
@@ -82,11 +90,21 @@ impl Measured {
                 segments.entry(format!("{name} decile {decile:02}")).or_default().push(wait.seconds);
             }
         }
-        let name = |index: usize| rules.stages()[0].rules().nth(index).map(|rule| rule.name.clone()).unwrap_or_default();
-        let rules = self.rules.into_iter().enumerate().filter(|(_, values)| !values.is_empty()).map(|(index, values)| {
-            let sorted = sorted(values);
-            RuleReport { rule: name(index), mean: mean(&sorted), p50: at(&sorted, 0.5), p90: at(&sorted, 0.9), max: at(&sorted, 1.0) }
-        });
+        let name = |index: usize| {
+            rules.stages()[0].rules().nth(index).map(|rule| rule.name.clone()).unwrap_or_default()
+        };
+        let rules = self.rules.into_iter().enumerate().filter(|(_, values)| !values.is_empty()).map(
+            |(index, values)| {
+                let sorted = sorted(values);
+                RuleReport {
+                    rule: name(index),
+                    mean: mean(&sorted),
+                    p50: at(&sorted, 0.5),
+                    p90: at(&sorted, 0.9),
+                    max: at(&sorted, 1.0),
+                }
+            },
+        );
         Report {
             tickets: self.tickets,
             players: self.players,
@@ -97,12 +115,19 @@ impl Measured {
             matches,
             fill: mean(&self.fills),
             wait: Waits::of(self.waits.iter().map(|wait| wait.seconds).collect()),
-            segments: segments.into_iter().map(|(segment, waits)| Segment { segment, wait: Waits::of(waits) }).collect(),
+            segments: segments
+                .into_iter()
+                .map(|(segment, waits)| Segment { segment, wait: Waits::of(waits) })
+                .collect(),
             rules: rules.collect(),
             steps: self
                 .steps
                 .into_iter()
-                .map(|(step_seconds, count)| StepShare { step_seconds, matches: count, share: count as f64 / matches.max(1) as f64 })
+                .map(|(step_seconds, count)| StepShare {
+                    step_seconds,
+                    matches: count,
+                    share: count as f64 / matches.max(1) as f64,
+                })
                 .collect(),
             timeouts: self.timeouts,
         }
@@ -152,7 +177,7 @@ pub struct Report {
     pub rules: Vec<RuleReport>,
     /// The expansion steps at which matches were made.
     pub steps: Vec<StepShare>,
-    /// Timeouts by what kept the ticket from a match: a rule's name, `too few players`, `never`.
+    /// Timeouts by what kept the ticket from a match: a rule's name, `too few players`, `never`, `placement`.
     pub timeouts: BTreeMap<String, u64>,
 }
 
@@ -254,9 +279,17 @@ impl fmt::Display for Report {
         for (name, value) in self.figures() {
             writeln!(f, "{name:12} {}", figure(name, value))?;
         }
-        writeln!(f, "\n{:28} {:>8} {:>8} {:>8} {:>8} {:>8}", "wait in seconds", "tickets", "p50", "p90", "p99", "max")?;
+        writeln!(
+            f,
+            "\n{:28} {:>8} {:>8} {:>8} {:>8} {:>8}",
+            "wait in seconds", "tickets", "p50", "p90", "p99", "max"
+        )?;
         for Segment { segment, wait } in &self.segments {
-            writeln!(f, "{segment:28} {:>8} {:>8.1} {:>8.1} {:>8.1} {:>8.1}", wait.tickets, wait.p50, wait.p90, wait.p99, wait.max)?;
+            writeln!(
+                f,
+                "{segment:28} {:>8} {:>8.1} {:>8.1} {:>8.1} {:>8.1}",
+                wait.tickets, wait.p50, wait.p90, wait.p99, wait.max
+            )?;
         }
         if !self.rules.is_empty() {
             writeln!(f, "\n{:28} {:>8} {:>8} {:>8} {:>8}", "measured by rule", "mean", "p50", "p90", "max")?;
@@ -297,7 +330,9 @@ pub struct Assertion {
 
 /// Why a text is no assertion.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is no assertion; write one like p95_wait<30s, timeouts<=1% or fill>=0.9, with one of: tickets, matches, matched, timeouts, cancelled, fill, mean_wait, p50_wait, p90_wait, p95_wait, p99_wait, max_wait")]
+#[error(
+    "{0:?} is no assertion; write one like p95_wait<30s, timeouts<=1% or fill>=0.9, with one of: tickets, matches, matched, timeouts, cancelled, fill, mean_wait, p50_wait, p90_wait, p95_wait, p99_wait, max_wait"
+)]
 pub struct AssertError(String);
 
 impl FromStr for Assertion {
@@ -305,7 +340,8 @@ impl FromStr for Assertion {
 
     fn from_str(text: &str) -> Result<Self, AssertError> {
         let wrong = || AssertError(text.to_owned());
-        let operation = ["<=", ">=", "<", ">"].into_iter().find(|sign| text.contains(sign)).ok_or_else(wrong)?;
+        let operation =
+            ["<=", ">=", "<", ">"].into_iter().find(|sign| text.contains(sign)).ok_or_else(wrong)?;
         let (name, limit) = text.split_once(operation).ok_or_else(wrong)?;
         let (name, limit) = (name.trim(), limit.trim());
         let known = Report::empty().figures().iter().any(|(figure, _)| *figure == name);
@@ -314,14 +350,22 @@ impl FromStr for Assertion {
             None => (limit.strip_suffix('s').unwrap_or(limit), 1.0),
         };
         let limit: f64 = digits.trim().parse().map_err(|_| wrong())?;
-        if known && limit.is_finite() { Ok(Self { name: name.to_owned(), operation, limit: limit * factor }) } else { Err(wrong()) }
+        if known && limit.is_finite() {
+            Ok(Self { name: name.to_owned(), operation, limit: limit * factor })
+        } else {
+            Err(wrong())
+        }
     }
 }
 
 impl Assertion {
     /// Whether the report keeps it, and the figure it has.
     pub fn check(&self, report: &Report) -> (bool, String) {
-        let found = report.figures().into_iter().find(|(name, _)| *name == self.name).map_or(f64::NAN, |(_, value)| value);
+        let found = report
+            .figures()
+            .into_iter()
+            .find(|(name, _)| *name == self.name)
+            .map_or(f64::NAN, |(_, value)| value);
         let holds = match self.operation {
             "<" => found < self.limit,
             "<=" => found <= self.limit,

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     population::{Population, PopulationError},
-    report::{Measured, Report},
+    report::{Measured, Report, Wait},
 };
 use crate::{
     event::MatchmakingEvent,
@@ -17,7 +17,7 @@ use crate::{
     random::Random,
     rule::Numbers,
     rule_set::{ExpansionAgeSelection, RuleSet},
-    ticket::{GameSession, MatchId, PlayerId, TicketRequest, TicketStatus},
+    ticket::{GameSession, MatchId, PlayerId, TicketId, TicketRequest, TicketStatus},
     timestamp::Timestamp,
 };
 
@@ -58,14 +58,21 @@ pub struct Simulation {
     now: Timestamp,
     next_arrival: Option<Timestamp>,
     number: u64,
-    /// When each player of a proposed match answers, and how.
-    answers: VecDeque<(Timestamp, String, Vec<(PlayerId, AcceptanceType)>)>,
+    answers: VecDeque<Answer>,
     placements: VecDeque<(Timestamp, MatchId)>,
     /// Tickets by the moment they would time out, to ask for the reason just before.
     deadlines: VecDeque<(Timestamp, String)>,
     homes: BTreeMap<String, String>,
     explained: usize,
     measured: Measured,
+}
+
+/// What the players of a ticket will say to a proposed match; the silent are not in it.
+#[derive(Debug)]
+struct Answer {
+    at: Timestamp,
+    ticket: TicketId,
+    players: Vec<(PlayerId, AcceptanceType)>,
 }
 
 impl Simulation {
@@ -118,7 +125,7 @@ impl Simulation {
         let next = [
             self.next_arrival,
             self.matchmaker.poll_timeout(),
-            self.answers.front().map(|(at, ..)| *at),
+            self.answers.front().map(|answer| answer.at),
             self.placements.front().map(|(at, _)| *at),
         ];
         let Some(next) = next.into_iter().flatten().min() else { return false };
@@ -128,7 +135,7 @@ impl Simulation {
         }
         self.answer();
         while let Some((_, id)) = self.placements.pop_front_if(|(at, _)| *at <= self.now) {
-            // Its tickets may have timed out meanwhile; then there is nobody to tell.
+            // Its tickets may all have timed out meanwhile; the match is still there to be told.
             let _ = self.matchmaker.placement_succeeded(self.now, id.as_str(), GameSession::default());
         }
         self.explain_timeouts();
@@ -161,27 +168,31 @@ impl Simulation {
         let request = TicketRequest { ticket_id: Some(id.clone()), players };
         if self.matchmaker.submit(self.now, request).is_ok() {
             self.measured.started(size);
-            self.deadlines.push_back((self.now.plus_seconds(self.population.request_timeout_seconds), id.clone()));
+            self.deadlines
+                .push_back((self.now.plus_seconds(self.population.request_timeout_seconds), id.clone()));
             self.homes.insert(id, name);
         } else {
             self.measured.refused += 1;
         }
-        let next = Timestamp::from_millis(self.now.as_millis() + self.population.pause_millis(&mut self.random));
-        self.next_arrival = (next < Timestamp::default().plus_seconds(self.population.duration_seconds)).then_some(next);
+        let next =
+            Timestamp::from_millis(self.now.as_millis() + self.population.pause_millis(&mut self.random));
+        self.next_arrival =
+            (next < Timestamp::default().plus_seconds(self.population.duration_seconds)).then_some(next);
     }
 
     fn answer(&mut self) {
-        while let Some((_, ticket, players)) = self.answers.pop_front_if(|(at, ..)| *at <= self.now) {
-            for (player, answer) in players {
+        while let Some(answer) = self.answers.pop_front_if(|answer| answer.at <= self.now) {
+            for (player, says) in answer.players {
                 // The match may have fallen through by another's rejection.
-                let _ = self.matchmaker.accept(self.now, &ticket, &[player], answer);
+                let _ = self.matchmaker.accept(self.now, answer.ticket.as_str(), &[player], says);
             }
         }
     }
 
     fn explain_timeouts(&mut self) {
         while let Some((_, id)) = self.deadlines.pop_front_if(|(at, _)| *at <= self.now) {
-            let waits = self.matchmaker.ticket(&id).is_some_and(|ticket| ticket.status() == TicketStatus::Searching);
+            let waits =
+                self.matchmaker.ticket(&id).is_some_and(|ticket| ticket.status() == TicketStatus::Searching);
             if waits && self.explained < EXPLAINED_MAX {
                 self.explained += 1;
                 if let Some(explanation) = self.matchmaker.explain(self.now, &id) {
@@ -195,7 +206,8 @@ impl Simulation {
         match output {
             Output::Place(found) => {
                 self.measure(&found);
-                self.placements.push_back((self.now.plus_seconds(self.population.placement_seconds), found.id));
+                self.placements
+                    .push_back((self.now.plus_seconds(self.population.placement_seconds), found.id));
             }
             Output::Event(MatchmakingEvent::PotentialMatchCreated(event)) if event.acceptance_required => {
                 let at = self.now.plus_seconds(self.population.answer_seconds);
@@ -209,7 +221,12 @@ impl Simulation {
                             answers.push((player.player_id, AcceptanceType::Reject));
                         }
                     }
-                    self.answers.push_back((at, ticket.ticket_id.as_str().to_owned(), answers));
+                    self.answers.push_back(Answer { at, ticket: ticket.ticket_id, players: answers });
+                }
+            }
+            Output::Event(MatchmakingEvent::Succeeded(event)) => {
+                for ticket in event.tickets {
+                    self.measured.succeeded(ticket.ticket_id.as_str());
                 }
             }
             Output::Event(MatchmakingEvent::TimedOut(event)) => {
@@ -252,11 +269,12 @@ impl Simulation {
         }
         self.measured.matched(effective.from_seconds(), found.players.len(), effective.max_players());
         for ticket in tickets {
-            let wait = self.now.since(ticket.start_time()).as_secs_f64();
+            let seconds = self.now.since(ticket.start_time()).as_secs_f64();
             let home = self.homes.remove(ticket.id().as_str()).unwrap_or_else(|| "-".to_owned());
             let first = ticket.party().first();
             let skill = first.and_then(|player| player.number(self.measured.skill?));
-            self.measured.waited(wait, ticket.party().len(), home, skill);
+            let wait = Wait { seconds, party: ticket.party().len(), home, skill };
+            self.measured.waited(ticket.id().as_str().to_owned(), wait);
         }
     }
 }
