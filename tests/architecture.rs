@@ -30,7 +30,8 @@ const DEVELOPMENT_ARROWS: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("aws-sdk-gamelift", &["gamelift-rs"]),
     ("axum", &["gamelift-local"]),
-    ("clap", &["gamelift-local", "gamelift-rs", "sample-client", "sample-server"]),
+    // In flexmatch behind a feature, for its binary.
+    ("clap", &["flexmatch", "gamelift-local", "gamelift-rs", "sample-client", "sample-server"]),
     ("quinn", &["sample-client", "sample-server"]),
     ("tokio", &["gamelift-local", "gamelift-rs", "gamelift-server-sdk", "sample-client", "sample-server"]),
 ];

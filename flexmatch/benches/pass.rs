@@ -11,7 +11,8 @@ use std::{
 };
 
 use flexmatch::{
-    AttributeValue, Matchmaker, Output, PlayerRequest, RuleSet, Settings, TicketRequest, TicketStatus, Timestamp,
+    AttributeValue, Matchmaker, Output, PlayerRequest, RuleSet, Settings, TicketRequest, TicketStatus,
+    Timestamp,
     matchmaker::{Engine, FlexMatchMode},
 };
 
@@ -110,7 +111,9 @@ fn drain(matchmaker: &mut Matchmaker) -> usize {
 fn fill(matchmaker: &mut Matchmaker, count: usize) {
     let mut random = Random(7);
     for number in 0..count {
-        matchmaker.submit(Timestamp::from_millis(0), ticket(&mut random, number, true)).expect("the request is valid");
+        matchmaker
+            .submit(Timestamp::from_millis(0), ticket(&mut random, number, true))
+            .expect("the request is valid");
     }
 }
 
@@ -129,11 +132,15 @@ fn one_pass(count: usize, engine: Engine) -> (Duration, usize, Matchmaker) {
 }
 
 fn passes() {
-    println!("one pass over waiting tickets, 5v5, distance + fairness + collection + latency, parties of two");
+    println!(
+        "one pass over waiting tickets, 5v5, distance + fairness + collection + latency, parties of two"
+    );
     for count in [1_000, 2_000, 10_000, 100_000] {
         let repeats = if count > 10_000 { 2 } else { REPEATS };
-        let (time, found, mut after) =
-            (0..repeats).map(|_| one_pass(count, Engine::Compiled)).min_by_key(|(time, ..)| *time).expect("some");
+        let (time, found, mut after) = (0..repeats)
+            .map(|_| one_pass(count, Engine::Compiled))
+            .min_by_key(|(time, ..)| *time)
+            .expect("some");
         let reference = (count <= REFERENCE_MAX).then(|| one_pass(count, Engine::Reference));
         let start = Instant::now();
         for _ in 0..1_000 {
@@ -144,7 +151,9 @@ fn passes() {
             assert_eq!(same, found, "both engines find the same");
             format!("{time:.1?}")
         });
-        println!("  {count:>7} tickets: {time:>10.1?}   matched {found:>6}   no-change tick {idle:>8.1?}   reference {reference}");
+        println!(
+            "  {count:>7} tickets: {time:>10.1?}   matched {found:>6}   no-change tick {idle:>8.1?}   reference {reference}"
+        );
     }
 }
 
@@ -152,7 +161,8 @@ fn passes() {
 fn steady(per_second: usize, seconds: u64, engine: Engine) -> (f64, usize, usize) {
     let mut matchmaker = matchmaker(TIGHT, engine);
     let mut random = Random(11);
-    let requests: Vec<_> = (0..per_second * seconds as usize).map(|number| ticket(&mut random, number, true)).collect();
+    let requests: Vec<_> =
+        (0..per_second * seconds as usize).map(|number| ticket(&mut random, number, true)).collect();
     let total = requests.len();
     let mut requests = requests.into_iter();
     let start = Instant::now();
@@ -176,7 +186,9 @@ fn arrivals() {
         let (rate, waiting, _) = steady(per_second, seconds, Engine::Compiled);
         let reference = (per_second <= 50).then(|| steady(per_second, 40, Engine::Reference).0);
         let reference = reference.map_or("-".to_owned(), |rate| format!("{rate:.0} tickets/s"));
-        println!("  {per_second:>5}/s: {rate:>9.0} tickets/s, {waiting} waiting at the end, reference {reference}");
+        println!(
+            "  {per_second:>5}/s: {rate:>9.0} tickets/s, {waiting} waiting at the end, reference {reference}"
+        );
     }
 }
 
@@ -193,7 +205,10 @@ fn large() {
     matchmaker.tick(Timestamp::from_millis(0));
     let searched = start.elapsed();
     let matches = matched(&matchmaker) / 200;
-    println!("  {matches} matches in {searched:.1?}: {:.0} matches/s", matches as f64 / searched.as_secs_f64());
+    println!(
+        "  {matches} matches in {searched:.1?}: {:.0} matches/s",
+        matches as f64 / searched.as_secs_f64()
+    );
 }
 
 fn main() {

@@ -2,7 +2,9 @@
 
 mod check;
 mod diagnostic;
+mod explain;
 mod fmt;
+mod simulate;
 mod validate;
 
 use std::io::{self, Read, Write};
@@ -22,7 +24,9 @@ A FILE of `-` is the standard input.
 Examples:
   flexmatch validate rule_sets/*.json        every error and warning, with its place
   flexmatch fmt --check rule_sets/*.json     in CI: are they formatted?
-  flexmatch check my_rules.json match.json   which rules would this match pass, and with which numbers?"
+  flexmatch check my_rules.json match.json   which rules would this match pass, and with which numbers?
+  flexmatch explain my_rules.json tickets.json    why does a ticket wait?
+  flexmatch simulate my_rules.json --assert 'p95_wait<30s'"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -37,6 +41,10 @@ enum Command {
     Fmt(fmt::Arguments),
     /// Say for one match which rules it passes.
     Check(check::Arguments),
+    /// Say why a ticket still waits.
+    Explain(explain::Arguments),
+    /// Run a population through a rule set in virtual time.
+    Simulate(simulate::Arguments),
 }
 
 /// What a run found.
@@ -86,6 +94,8 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> Result<Outcome, 
         Command::Validate(arguments) => validate::run(&arguments, out),
         Command::Fmt(arguments) => fmt::run(&arguments, out),
         Command::Check(arguments) => check::run(&arguments, out),
+        Command::Explain(arguments) => explain::run(&arguments, out),
+        Command::Simulate(arguments) => simulate::run(&arguments, out),
     }
 }
 

@@ -74,19 +74,25 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// How many characters must be inserted, removed or replaced to get from one text to the other.
+/// How many characters must be inserted, removed, replaced or swapped with their neighbour to get from one text to
+/// the other.
 fn edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (above, from) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
-        for (left, to) in to.iter().enumerate() {
-            let replace = diagonal + usize::from(from != *to);
-            diagonal = row[left + 1];
-            row[left + 1] = replace.min(diagonal + 1).min(row[left] + 1);
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let mut rows: [Vec<usize>; 3] = [Vec::new(), Vec::new(), (0..=to.len()).collect()];
+    for (i, &c) in from.iter().enumerate() {
+        rows.rotate_left(1);
+        let mut row = vec![i + 1];
+        for (j, &d) in to.iter().enumerate() {
+            let replace = rows[1][j] + usize::from(c != d);
+            let mut best = replace.min(rows[1][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && c == to[j - 1] && d == from[i - 1] {
+                best = best.min(rows[0][j - 1] + 1);
+            }
+            row.push(best);
         }
+        rows[2] = row;
     }
-    row[to.len()]
+    rows[2][to.len()]
 }
 
 #[cfg(test)]
@@ -98,6 +104,7 @@ mod tests {
         assert_eq!(nearest("maxDistence", ["minDistance", "maxDistance"]), Some("maxDistance"));
         assert_eq!(nearest("Skill", ["skill", "level"]), Some("skill"));
         assert_eq!(nearest("zebra", ["skill", "level"]), None);
+        assert_eq!(nearest("rde", ["blue", "red"]), Some("red"), "two letters swapped");
         assert_eq!(nearest("", ["a"]), None);
     }
 }

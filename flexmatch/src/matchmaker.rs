@@ -15,10 +15,11 @@ use std::{
 
 use crate::{
     event::{Envelope, MatchmakingEvent, RuleEvaluationMetrics},
+    explain::{Apart, Explanation, Free, NEIGHBOURS_MAX, TeamFill, Unmet},
     matchmaker_data::AttributeOrder,
     player::Player,
     random::Random,
-    rule_set::RuleSet,
+    rule_set::{RuleSet, Team},
     search::{Found, Search, Seats, Waiting},
     ticket::{CancelReason, MatchId, PlayerId, TeamName, Ticket, TicketId, TicketState, TicketStatus},
     timestamp::Timestamp,
@@ -171,6 +172,44 @@ impl Matchmaker {
     /// A ticket by its id: every active one, and the last [`ENDED_TICKETS_MAX`] that ended.
     pub fn ticket(&self, id: &str) -> Option<&Ticket> {
         self.tickets.get(self.tickets.key(id)?)
+    }
+
+    pub(crate) fn keyed(&self, id: &str) -> Option<(u32, &Ticket)> {
+        let key = self.tickets.key(id)?;
+        Some((key, self.tickets.get(key)?))
+    }
+
+    /// Fills in what the pool says of a ticket in SEARCHING.
+    pub(crate) fn explain_waiting(&self, now: Timestamp, key: u32, explanation: &mut Explanation) {
+        explanation.never = self.search.never(key);
+        if explanation.never.is_some() {
+            return;
+        }
+        let reasons = self.search.reasons(key, now);
+        let id = |key: u32| self.tickets.get(key).map(|ticket| ticket.id.clone());
+        let unmet = |(rule, numbers): (String, String)| Unmet { rule, numbers };
+        let stage = &self.rules.stages()[reasons.stage];
+        explanation.nearest_match = reasons.members.iter().filter_map(|key| id(*key)).collect();
+        let fill = |(team, players): (&Team, &u32)| TeamFill {
+            team: team.name.clone(),
+            players: *players,
+            min_players: team.min_players,
+            max_players: team.max_players,
+        };
+        explanation.teams = stage.teams().iter().zip(&reasons.counts).map(fill).collect();
+        explanation.unmet = reasons.unmet.into_iter().map(unmet).collect();
+        explanation.more_apart = reasons.apart.len().saturating_sub(NEIGHBOURS_MAX);
+        let apart = reasons.apart.into_iter().take(NEIGHBOURS_MAX).filter_map(|apart| {
+            Some(Apart {
+                ticket_id: id(apart.key)?,
+                unmet: apart.unmet.map(unmet),
+                only_together_with_others: apart.pair_fits,
+                free: apart
+                    .free
+                    .map(|(stage, at)| Free { step_seconds: self.rules.stages()[stage].from_seconds(), at }),
+            })
+        });
+        explanation.apart = apart.collect();
     }
 
     /// All tickets that [`Matchmaker::ticket`] knows, in the order of their ids.
@@ -335,8 +374,10 @@ impl Matchmaker {
         }
         let metrics = self.named(&found.metrics);
         self.tell_potential_match(&id, &keys, metrics);
-        self.proposals
-            .insert(id.clone(), Proposal { since: self.now, tickets: keys, is_accepting, session, auto_backfill: None });
+        self.proposals.insert(
+            id.clone(),
+            Proposal { since: self.now, tickets: keys, is_accepting, session, auto_backfill: None },
+        );
         if is_accepting {
             let deadline = self.now.plus_seconds(self.settings.acceptance_timeout_seconds);
             self.acceptances.push_back((deadline, id));

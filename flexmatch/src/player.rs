@@ -126,6 +126,14 @@ impl Player {
         Some(self.latency_ms[found].1)
     }
 
+    /// As [`latency_to`](Self::latency_to), for a location that the players' lists usually have at the same place.
+    pub(crate) fn latency_near(&self, hint: usize, location: &str) -> Option<u32> {
+        match self.latency_ms.get(hint) {
+            Some((name, latency)) if name == location => Some(*latency),
+            _ => self.latency_to(location),
+        }
+    }
+
     /// The team the request put the player on: backfill's roster.
     pub fn team(&self) -> Option<&str> {
         self.team.as_deref()

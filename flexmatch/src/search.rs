@@ -8,6 +8,7 @@
 mod balance;
 mod bits;
 mod draft;
+mod explain;
 mod facts;
 mod index;
 mod judge;
@@ -16,6 +17,5 @@ mod pass;
 mod pool;
 
 pub(crate) use draft::Seats;
-pub(crate) use facts::Impossible;
 pub(crate) use pass::Found;
 pub(crate) use pool::{Search, Waiting};

@@ -1,4 +1,5 @@
 //! Random histories: whatever is asked in whatever order, tickets, matches and events stay consistent.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,8 +7,8 @@ use std::{
 };
 
 use flexmatch::{
-    AttributeValue, BackfillRequest, Compat, MatchView, Matchmaker, MatchmakingEvent, Output, Player, PlayerRequest,
-    RuleSet, Settings, TicketRequest, TicketStatus, Timestamp, Verdict,
+    AttributeValue, BackfillRequest, Compat, MatchView, Matchmaker, MatchmakingEvent, Output, Player,
+    PlayerRequest, RuleSet, Settings, TicketRequest, TicketStatus, Timestamp, Verdict,
     event::EventType,
     matchmaker::{AcceptanceType, BackfillMode, Engine, FlexMatchMode, Match},
     rule_set::ExpansionAgeSelection,
@@ -155,10 +156,13 @@ impl World {
         match step {
             Step::Submit { players, skill, mode, near } => {
                 let unique: BTreeSet<u8> = players.iter().copied().collect();
-                let players = unique.into_iter().map(|player| Self::request(player, *skill, *mode, *near)).collect();
+                let players =
+                    unique.into_iter().map(|player| Self::request(player, *skill, *mode, *near)).collect();
                 self.number += 1;
                 // Refusals are part of history.
-                let _ = self.matchmaker.submit(now, TicketRequest { ticket_id: Some(format!("t{}", self.number)), players });
+                let _ = self
+                    .matchmaker
+                    .submit(now, TicketRequest { ticket_id: Some(format!("t{}", self.number)), players });
             }
             Step::Cancel(which) => {
                 if let Some(id) = self.pick(*which, |_| true) {
@@ -166,9 +170,17 @@ impl World {
                 }
             }
             Step::Answer(which, yes) => {
-                if let Some(id) = self.pick(*which, |ticket| ticket.status() == TicketStatus::RequiresAcceptance) {
-                    let players: Vec<PlayerId> =
-                        self.matchmaker.ticket(&id).unwrap().players().iter().map(|player| player.id().clone()).collect();
+                if let Some(id) =
+                    self.pick(*which, |ticket| ticket.status() == TicketStatus::RequiresAcceptance)
+                {
+                    let players: Vec<PlayerId> = self
+                        .matchmaker
+                        .ticket(&id)
+                        .unwrap()
+                        .players()
+                        .iter()
+                        .map(|player| player.id().clone())
+                        .collect();
                     let answer = if *yes { AcceptanceType::Accept } else { AcceptanceType::Reject };
                     let _ = self.matchmaker.accept(now, &id, &players, answer);
                 }
@@ -194,7 +206,10 @@ impl World {
             Step::Place(which, how) => {
                 if !self.placing.is_empty() {
                     let found = self.placing.remove(usize::from(*which) % self.placing.len());
-                    let arn = found.backfill.as_ref().map_or_else(|| format!("arn:{}", found.id), |arn| arn.to_string());
+                    let arn = found
+                        .backfill
+                        .as_ref()
+                        .map_or_else(|| format!("arn:{}", found.id), |arn| arn.to_string());
                     let session = GameSession { game_session_arn: arn, ..GameSession::default() };
                     let id = found.id.as_str();
                     let done = match how % 8 {
@@ -216,7 +231,8 @@ impl World {
             Step::Wait(millis) => {
                 let end = self.now + u64::from(*millis);
                 for _ in 0..10_000 {
-                    let due = self.matchmaker.poll_timeout().map(Timestamp::as_millis).filter(|due| *due <= end);
+                    let due =
+                        self.matchmaker.poll_timeout().map(Timestamp::as_millis).filter(|due| *due <= end);
                     let Some(due) = due else { break };
                     self.now = self.now.max(due);
                     self.matchmaker.tick(self.now());
@@ -231,7 +247,8 @@ impl World {
     }
 
     fn pick(&self, which: u8, wanted: impl Fn(&Ticket) -> bool) -> Option<String> {
-        let ids: Vec<_> = self.matchmaker.tickets().filter(|ticket| wanted(ticket)).map(|ticket| ticket.id()).collect();
+        let ids: Vec<_> =
+            self.matchmaker.tickets().filter(|ticket| wanted(ticket)).map(|ticket| ticket.id()).collect();
         (!ids.is_empty()).then(|| ids[usize::from(which) % ids.len()].to_string())
     }
 
@@ -255,7 +272,14 @@ impl World {
 
     fn hear(&mut self, event: &MatchmakingEvent) {
         if let MatchmakingEvent::PotentialMatchCreated(event) = event {
-            self.check_match(event.game_session_info.players.iter().map(|player| (player.player_id.as_str(), player.team.as_deref())), event.tickets.iter().map(|ticket| ticket.ticket_id.as_str()));
+            self.check_match(
+                event
+                    .game_session_info
+                    .players
+                    .iter()
+                    .map(|player| (player.player_id.as_str(), player.team.as_deref())),
+                event.tickets.iter().map(|ticket| ticket.ticket_id.as_str()),
+            );
         }
         let accepting = self.matchmaker.settings().acceptance_required;
         for ticket in event.tickets() {
@@ -276,7 +300,11 @@ impl World {
     }
 
     /// Every rule in force holds, every team is filled as it should be.
-    fn check_match<'a>(&self, players: impl Iterator<Item = (&'a str, Option<&'a str>)>, tickets: impl Iterator<Item = &'a str>) {
+    fn check_match<'a>(
+        &self,
+        players: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+        tickets: impl Iterator<Item = &'a str>,
+    ) {
         let tickets: Vec<&Ticket> = tickets.map(|id| self.matchmaker.ticket(id).unwrap()).collect();
         let ages = tickets.iter().map(|ticket| self.now().since(ticket.start_time()).as_secs());
         let age = match self.rules.algorithm().expansion_age_selection {
@@ -288,7 +316,8 @@ impl World {
         let mut seen = BTreeSet::new();
         for (id, team) in players {
             assert!(seen.insert(id), "{id} is in the match twice");
-            let data = tickets.iter().flat_map(|ticket| ticket.party()).find(|player| player.id() == id).unwrap();
+            let data =
+                tickets.iter().flat_map(|ticket| ticket.party()).find(|player| player.id() == id).unwrap();
             teams[effective.team_index(team.unwrap()).unwrap()].push(data);
         }
         for (team, players) in effective.teams().iter().zip(&teams) {
@@ -314,14 +343,20 @@ impl World {
             let (id, status) = (ticket.id().as_str(), ticket.status());
             if !status.is_final() {
                 for player in ticket.players() {
-                    assert!(active.insert(player.id().as_str().to_owned()), "{} is on two active tickets", player.id());
+                    assert!(
+                        active.insert(player.id().as_str().to_owned()),
+                        "{} is on two active tickets",
+                        player.id()
+                    );
                 }
             }
             assert_eq!(status.is_final(), ticket.end_time().is_some());
             let is_silent = ticket.status_reason() == Some("Cancelled due to duplicate player");
             match self.told.get(id) {
                 None => assert!(status == TicketStatus::Queued || is_silent, "{id} is {status:?} in silence"),
-                Some(told) => assert!(*told == status || is_silent, "{id} is {status:?}, events said {told:?}"),
+                Some(told) => {
+                    assert!(*told == status || is_silent, "{id} is {status:?}, events said {told:?}")
+                }
             }
         }
         let mut placed = BTreeSet::new();
@@ -329,7 +364,11 @@ impl World {
             for player in &found.players {
                 let placing = self.matchmaker.ticket(player.ticket_id.as_str()).unwrap();
                 if placing.status() == TicketStatus::Placing {
-                    assert!(placed.insert(player.player_id.to_string()), "{} is in two matches", player.player_id);
+                    assert!(
+                        placed.insert(player.player_id.to_string()),
+                        "{} is in two matches",
+                        player.player_id
+                    );
                 }
             }
         }
@@ -361,11 +400,15 @@ proptest! {
 
 #[test]
 fn the_same_history_gives_the_same_bytes() {
-    let steps = || (0..200_u16).map(|index| match index % 4 {
-        0 | 1 => Step::Submit { players: vec![(index % 24) as u8], skill: (index % 7) as u8, mode: 3, near: 0 },
-        2 => Step::Place(0, 7),
-        _ => Step::Wait(700),
-    });
+    let steps = || {
+        (0..200_u16).map(|index| match index % 4 {
+            0 | 1 => {
+                Step::Submit { players: vec![(index % 24) as u8], skill: (index % 7) as u8, mode: 3, near: 0 }
+            }
+            2 => Step::Place(0, 7),
+            _ => Step::Wait(700),
+        })
+    };
     let run = || {
         let rules = Arc::new(RuleSet::parse(RULE_SETS[0]).unwrap().rule_set);
         let mut world = World::new(&rules, settings(0, 42, Engine::Compiled));

@@ -22,6 +22,7 @@ use crate::{
     Clock,
     driver::{Handle, Stopped},
     events,
+    sns::{self, Subscriptions},
 };
 
 /// Furthest jump of the clock in one request: longer than anything is kept.
@@ -39,6 +40,7 @@ pub(crate) fn router(
     handle: Handle,
     clock: Clock,
     address: SocketAddr,
+    subscriptions: Subscriptions,
     stop: watch::Receiver<bool>,
 ) -> Router {
     let admin = Admin { handle, clock, port: address.port(), stop };
@@ -47,9 +49,10 @@ pub(crate) fn router(
         .route("/state", get(state))
         .route("/events", get(events))
         .route("/clock/advance", post(advance))
+        .with_state(admin.clone())
+        .merge(sns::router(subscriptions))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "no such path; GET / lists them") })
-        .layer(middleware::from_fn_with_state(admin.clone(), only_from_here))
-        .with_state(admin)
+        .layer(middleware::from_fn_with_state(admin, only_from_here))
 }
 
 async fn index() -> Response {
@@ -57,6 +60,7 @@ async fn index() -> Response {
         "what": "the admin side of a local GameLift",
         "GET /state": "fleets, computes, server processes and game sessions",
         "GET /events": "every event from now on, as server-sent events",
+        "POST /subscriptions": "{\"endpoint\": \"http://...\"} posts every event there, as Amazon SNS would",
         "POST /clock/advance": "{\"seconds\": 90} moves a manual clock",
     }))
     .into_response()

@@ -9,7 +9,8 @@ use serde_json::json;
 /// Amazon GameLift Servers on this machine: the AWS API and the server-SDK WebSocket, offline.
 ///
 /// Point an AWS SDK at the API endpoint, point a game server at the server-SDK endpoint, and the two find each other
-/// as they would in an Anywhere fleet on AWS. Nothing is stored on disk; nothing leaves the machine.
+/// as they would in an Anywhere fleet on AWS. Nothing is stored on disk and nothing leaves the machine,
+/// unless you name a file or a URL.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
@@ -64,6 +65,9 @@ struct Up {
     /// Append every event to this file, as a line of JSON
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Post every event to this URL, as Amazon SNS would; can be given several times
+    #[arg(long, value_name = "URL")]
+    sns_subscriber: Vec<String>,
     /// Write the certificate that clients of --sdk-tls must trust to this file, as PEM
     #[arg(long, value_name = "FILE")]
     ca_out: Option<PathBuf>,
@@ -107,6 +111,7 @@ impl Up {
             clock,
             seed: self.seed,
             events_file: self.events.clone(),
+            sns_subscribers: self.sns_subscriber.clone(),
             token_ttl: self.token_ttl,
             ..Config::default()
         }

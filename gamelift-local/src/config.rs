@@ -34,6 +34,8 @@ pub struct Config {
     pub default_resources: bool,
     /// A file that every event is appended to, as a line of JSON.
     pub events_file: Option<PathBuf>,
+    /// URLs of HTTP endpoints that are subscribed to every event, as with Amazon SNS. They need listeners.
+    pub sns_subscribers: Vec<String>,
     /// How long an auth token lives.
     pub token_ttl: Duration,
     /// How long a reserved slot waits for its player.
@@ -56,6 +58,7 @@ impl Default for Config {
             seed: None,
             default_resources: true,
             events_file: None,
+            sns_subscribers: Vec::new(),
             token_ttl: settings.token_ttl,
             player_session_timeout: settings.player_session_timeout,
         }

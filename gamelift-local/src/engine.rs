@@ -18,6 +18,7 @@ mod compute;
 mod connection;
 mod event;
 mod fleet;
+mod fleet_location;
 mod game_session;
 mod health;
 mod ids;

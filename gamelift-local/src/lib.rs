@@ -12,6 +12,7 @@
 //! | `events` | events on their way out of the service |
 //! | `driver` | the one task that owns the engine |
 //! | `clock` | where time comes from |
+//! | `sns` | events to HTTP endpoints, as Amazon SNS delivers them |
 //! | `local`, `config` | starting and stopping it all |
 //!
 //! A request takes this way: `api` or `server_sdk` reads it and sends a command to `driver`, which hands it to
@@ -30,6 +31,7 @@ mod error;
 mod events;
 mod local;
 mod server_sdk;
+mod sns;
 mod timestamp;
 
 pub use crate::{
@@ -42,5 +44,6 @@ pub use crate::{
     events::{Events, Missed},
     local::{Attached, Defaults, Local, StartError},
     server_sdk::tls::TlsError,
+    sns::SubscribeError,
     timestamp::Timestamp,
 };

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    ApiError, Config, ErrorKind, Events, admin,
+    ApiError, Config, ErrorKind, Events, SubscribeError, admin,
     api::{self, Codec},
     clock::RunningClock,
     driver::{Driver, FromService, Handle, OUTBOX_MAX},
@@ -32,6 +32,7 @@ use crate::{
         self, parse_query,
         tls::{Certificate, TlsError},
     },
+    sns::Subscriptions,
 };
 
 /// How long a shutdown waits for connections to close before it cuts them.
@@ -109,6 +110,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// An endpoint cannot be subscribed.
+    #[error("cannot subscribe an endpoint (--sns-subscriber): {0}")]
+    Subscribe(#[from] SubscribeError),
     /// There is no certificate for the TLS listener.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -148,6 +152,9 @@ impl Local {
             true => Some(Listeners::bind(&config).await?),
             false => None,
         };
+        if listeners.is_none() && !config.sns_subscribers.is_empty() {
+            return Err(SubscribeError::no_listeners().into());
+        }
         let events_file = match &config.events_file {
             Some(path) => Some(
                 events::file::open(path)
@@ -183,11 +190,18 @@ impl Local {
         }
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        if let Some(listeners) = listeners {
-            listeners.serve(&mut tasks, &handle, config.clock, &stopped);
-        }
         let mut driver_task = JoinSet::new();
         driver_task.spawn(driver.run());
+        if let Some(listeners) = listeners {
+            let topic = format!("arn:aws:sns:{}:{}:gamelift-local", config.region, config.account_id);
+            let (subscriptions, run) =
+                Subscriptions::new(handle.clone(), &endpoints.admin, topic, stopped.clone())?;
+            deliveries.spawn(run);
+            listeners.serve(&mut tasks, &handle, config.clock, subscriptions.clone(), &stopped);
+            for endpoint in &config.sns_subscribers {
+                subscriptions.subscribe(endpoint).await?;
+            }
+        }
         Ok(Self { handle, endpoints, defaults, stop, listeners: tasks, driver: driver_task, deliveries })
     }
 
@@ -403,9 +417,10 @@ impl Listeners {
         tasks: &mut JoinSet<()>,
         handle: &Handle,
         clock: crate::Clock,
+        subscriptions: Subscriptions,
         stop: &watch::Receiver<bool>,
     ) {
-        let admin = admin::router(handle.clone(), clock, self.admin.address, stop.clone());
+        let admin = admin::router(handle.clone(), clock, self.admin.address, subscriptions, stop.clone());
         tasks.spawn(serve_http(self.api.socket, api::router(handle.clone()), stop.clone()));
         tasks.spawn(serve_http(self.admin.socket, admin, stop.clone()));
         let endpoint = format!("ws://{}", self.sdk.address).into();

@@ -191,3 +191,29 @@ async fn after_a_shutdown_a_connection_is_closed_with_service_restart() {
     local.shutdown().await;
     assert_eq!(next(&mut process).await, FromService::Closed(Some(1012)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_placement_that_waits_gets_the_next_process_without_the_clock_moving() {
+    let local = Local::start(Config::in_memory()).await.unwrap();
+    let destination = json!({ "DestinationArn": local.defaults().fleet_arn });
+    let queue = json!({ "Name": "q", "Destinations": [destination] });
+    local.call("CreateGameSessionQueue", queue).await.unwrap();
+    let placement = json!({
+        "PlacementId": "p-1", "GameSessionQueueName": "q", "MaximumPlayerSessionCount": 1,
+        "DesiredPlayerSessions": [{ "PlayerId": "ada" }],
+    });
+    local.call("StartGameSessionPlacement", placement).await.unwrap();
+    let mut process = local.attach(&query(&local, "p")).await.unwrap();
+    ask(&mut process, "ActivateServerProcess", json!({ "Port": 7777 })).await;
+    ask(&mut process, "HeartbeatServerProcess", json!({ "HealthStatus": true })).await;
+    let arn = frame(&mut process).await["GameSessionId"].clone();
+    assert!(arn.as_str().unwrap().ends_with("/custom-laptop/p-1"), "{arn}");
+    ask(&mut process, "ActivateGameSession", json!({ "GameSessionId": arn })).await;
+    let placement =
+        local.call("DescribeGameSessionPlacement", json!({ "PlacementId": "p-1" })).await.unwrap();
+    let placement = &placement["GameSessionPlacement"];
+    assert_eq!((&placement["Status"], &placement["GameSessionArn"]), (&json!("FULFILLED"), &arn));
+    let player = &placement["PlacedPlayerSessions"][0]["PlayerSessionId"];
+    let accept = json!({ "GameSessionId": arn, "PlayerSessionId": player });
+    assert_eq!(ask(&mut process, "AcceptPlayerSession", accept).await["StatusCode"], 200);
+}

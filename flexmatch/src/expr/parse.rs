@@ -183,7 +183,6 @@ impl<'a> Parser<'a> {
     }
 
     /// Up to and with `]`. The inner `None` is a team that does not exist, which does not stop the parser.
-    #[expect(clippy::type_complexity, reason = "two failures that differ in whether parsing goes on")]
     fn team_list(&mut self) -> Option<(Option<Box<[usize]>>, bool)> {
         let start = self.at;
         let Some(length) = self.text[start..].find(']') else {

@@ -45,8 +45,8 @@ impl Latency {
         let mut best: Option<Location<'a>> = None;
         let mut hope = false;
         let Some(first) = scope.players().next() else { return Judgement::vacuous(scope.compat) };
-        for (name, _) in first.latency_ms() {
-            let Some(location) = self.location(name, scope) else { continue };
+        for (at, (name, _)) in first.latency_ms().iter().enumerate() {
+            let Some(location) = self.location(at, name, scope) else { continue };
             hope |= !location.lost;
             let better = best.as_ref().is_none_or(|best| {
                 location.acceptable & !best.acceptable
@@ -70,16 +70,17 @@ impl Latency {
     /// The locations that this rule accepts for all of these players, in alphabetical order.
     pub(crate) fn acceptable<'a>(&self, scope: &Scope<'a, '_>) -> Vec<&'a str> {
         let Some(first) = scope.players().next() else { return Vec::new() };
-        let names = first.latency_ms().iter().map(|(name, _)| name.as_str());
-        names.filter(|name| self.location(name, scope).is_some_and(|location| location.acceptable)).collect()
+        let names = first.latency_ms().iter().map(|(name, _)| name.as_str()).enumerate();
+        let accepted = |at, name| self.location(at, name, scope).is_some_and(|location| location.acceptable);
+        names.filter(|(at, name)| accepted(*at, name)).map(|(_, name)| name).collect()
     }
 
-    /// `None` if some player did not report it.
-    fn location<'a>(&self, name: &'a str, scope: &Scope<'a, '_>) -> Option<Location<'a>> {
+    /// `None` if some player did not report it. `at` is its place in the first player's list.
+    fn location<'a>(&self, at: usize, name: &'a str, scope: &Scope<'a, '_>) -> Option<Location<'a>> {
         let collapsed = scope.compat.party == PartyReading::Collapsed;
         let (mut count, mut sum, mut lowest, mut highest) = (0.0, 0.0, f64::INFINITY, f64::NEG_INFINITY);
         for player in scope.players() {
-            let own = player.latency_to(name)?;
+            let own = player.latency_near(at, name)?;
             let latency = if collapsed { self.party_latency(player, name, scope)? } else { f64::from(own) };
             count += 1.0;
             sum += latency;

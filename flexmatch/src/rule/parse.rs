@@ -114,9 +114,12 @@ impl<'a> Reader<'a, '_> {
         let operation =
             operation.and_then(|node| fields::choice(node, "`operation`", &Operation::ALL, self.report));
         let party_aggregation = self.party_aggregation();
-        let measurements = measurements?;
-        let leaf = self.one_leaf(&measurements)?;
-        let reference = match self.fields.get("referenceValue") {
+        let node = self.fields.get("referenceValue");
+        let Some((measurements, leaf)) = self.with_leaf(measurements) else {
+            self.only_check(node);
+            return None;
+        };
+        let reference = match node {
             Some(node) => Some(self.reference(node, leaf)?),
             None => None,
         };
@@ -152,10 +155,14 @@ impl<'a> Reader<'a, '_> {
             );
         }
         self.window("minDistance", min_distance.flatten(), "maxDistance", max_distance.flatten());
-        let measurements = measurements?;
-        if self.one_leaf(&measurements)? == Leaf::Text {
+        let Some((measurements, leaf)) = self.with_leaf(measurements) else {
+            self.only_check(reference);
+            return None;
+        };
+        if leaf == Leaf::Text {
             let message = "a distance rule measures numbers, and this is text".to_owned();
             self.report.error(self.fields.key_span("measurements"), "expression-type", message, None);
+            self.only_check(reference);
             return None;
         }
         let node = reference?;
@@ -199,13 +206,17 @@ impl<'a> Reader<'a, '_> {
             self.report.warn(self.fields.opening(), "dead-rule", message, None);
         }
         self.window("minCount", min_count.flatten(), "maxCount", max_count.flatten());
-        let measurements = measurements?;
-        if self.one_leaf(&measurements)? != Leaf::Text {
+        let reference = self.fields.get("referenceValue");
+        let Some((measurements, leaf)) = self.with_leaf(measurements) else {
+            self.only_check(reference);
+            return None;
+        };
+        if leaf != Leaf::Text {
             let message = "a collection rule measures lists of strings, and these are numbers".to_owned();
             self.report.error(self.fields.key_span("measurements"), "expression-type", message, None);
+            self.only_check(reference);
             return None;
         }
-        let reference = self.fields.get("referenceValue");
         let operation = match (kind?, reference) {
             (Kind::Intersection, None) => CollectionOperation::Intersection,
             (Kind::Intersection, Some(node)) => {
@@ -410,14 +421,26 @@ impl<'a> Reader<'a, '_> {
         (measurements.len() == nodes.len()).then_some(measurements)
     }
 
-    fn one_leaf(&mut self, measurements: &[Expression]) -> Option<Leaf> {
+    /// What all measurements are made of.
+    fn with_leaf(&mut self, measurements: Option<Vec<Expression>>) -> Option<(Vec<Expression>, Leaf)> {
+        let measurements = measurements?;
         let leaf = measurements.first()?.value_type.leaf;
         if measurements.iter().any(|measurement| measurement.value_type.leaf != leaf) {
             let message = "numbers and strings cannot be measured together".to_owned();
             self.report.error(self.fields.key_span("measurements"), "expression-type", message, None);
             return None;
         }
-        Some(leaf)
+        Some((measurements, leaf))
+    }
+
+    /// Reports what is wrong in a reference value whose rule cannot be read for another reason.
+    fn only_check(&mut self, reference: Option<&Node>) {
+        if let Some(node) = reference
+            && let Value::String(text) = &node.value
+            && looks_like_expression(text)
+        {
+            self.expression(node, text);
+        }
     }
 
     fn expression(&mut self, node: &Node, text: &str) -> Option<Expression> {

@@ -241,9 +241,9 @@ fn teams(fields: Fields<'_>, compat: &Compat, report: &mut Report) -> Vec<Team> 
         let quantity = quantity.unwrap_or(1);
         for instance in 1..=quantity {
             let name = if quantity == 1 { base_name.to_owned() } else { format!("{base_name}_{instance}") };
-            if quantity > 1 && teams.iter().any(|team| team.name == name) {
-                let message =
-                    format!("one of the {quantity} teams {base_name:?} is {name:?}, as is another team");
+            // Equal names in `teams` itself were reported above.
+            if teams.iter().any(|team| team.name == name && team.base_name != base_name) {
+                let message = format!("a quantity above 1 makes a second team named {name:?}");
                 report.error(name_node.span, "duplicate-name", message, None);
             }
             teams.push(Team { name, base_name: base_name.to_owned(), min_players, max_players });

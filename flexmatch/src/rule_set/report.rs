@@ -3,13 +3,15 @@
 use crate::finding::{Finding, Severity};
 use crate::json::{Node, Span};
 
-/// Most findings reported. A text of this length that has more is not a rule set.
+/// Most errors listed, and most warnings and notes. A text of this length that has more is not a rule set.
 const FINDINGS_MAX: usize = 1_000;
 
 /// Findings with their places, before places become lines and columns.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     found: Vec<(Span, Finding)>,
+    errors: usize,
+    unlisted: usize,
 }
 
 impl Report {
@@ -37,19 +39,34 @@ impl Report {
         let known = |(at, finding): &(Span, Finding)| {
             *at == span && finding.code == code && finding.message == message
         };
-        if self.found.len() < FINDINGS_MAX && !self.found.iter().any(known) {
-            let (pointer, line, column, length) = (String::new(), 0, 0, 0);
-            let finding = Finding { severity, code, message, help, pointer, line, column, length };
-            self.found.push((span, finding));
+        if self.found.iter().any(known) {
+            return;
         }
+        let error = severity == Severity::Error;
+        let alike = if error { self.errors } else { self.found.len() - self.errors };
+        if alike >= FINDINGS_MAX {
+            self.unlisted += 1;
+            return;
+        }
+        self.errors += usize::from(error);
+        let (pointer, line, column, length) = (String::new(), 0, 0, 0);
+        let finding = Finding { severity, code, message, help, pointer, line, column, length };
+        self.found.push((span, finding));
     }
 
-    pub(crate) fn has_errors(&self) -> bool {
-        self.found.iter().any(|(_, finding)| finding.severity == Severity::Error)
+    pub(crate) const fn has_errors(&self) -> bool {
+        self.errors > 0
     }
 
     /// The findings in the order of the text.
     pub(crate) fn finish(mut self, text: &str, root: Option<&Node>) -> Vec<Finding> {
+        if self.unlisted > 0 {
+            let message = format!("more was found {} times and is not listed", self.unlisted);
+            let (code, pointer, help) = ("unlisted", String::new(), None);
+            let (severity, line, column, length) = (Severity::Note, 0, 0, 0);
+            let finding = Finding { severity, code, message, help, pointer, line, column, length };
+            self.found.push((Span { start: text.len(), end: text.len() }, finding));
+        }
         self.found.sort_by_key(|(span, finding)| (span.start, std::cmp::Reverse(finding.severity)));
         let mut line = 1;
         let mut line_start = 0;

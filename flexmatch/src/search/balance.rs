@@ -89,7 +89,8 @@ mod tests {
     fn swaps_bring_the_sums_together_and_keep_the_sizes() {
         let mut tickets = vec![solo(0, 10.0), solo(0, 9.0), solo(1, 1.0), solo(1, 2.0)];
         assert!(balance(&mut tickets, &[0.0, 0.0]));
-        let sum = |team| tickets.iter().filter(|ticket| ticket.team == team).map(|ticket| ticket.sum).sum::<f64>();
+        let sum =
+            |team| tickets.iter().filter(|ticket| ticket.team == team).map(|ticket| ticket.sum).sum::<f64>();
         assert_eq!((sum(0), sum(1)), (11.0, 11.0));
         assert_eq!(tickets.iter().filter(|ticket| ticket.team == 0).count(), 2);
     }

@@ -379,8 +379,6 @@ pub(crate) enum Impossible {
     LacksLatency { player: String },
     /// No location is ever acceptable to all of its players.
     NoLocation { best_ms: Option<u32>, loosest_ms: String },
-    /// The team asked for does not exist, or the players of the ticket ask for different ones.
-    Team,
 }
 
 /// What keeps a ticket of new players from ever being matched.

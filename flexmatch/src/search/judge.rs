@@ -5,7 +5,7 @@ use crate::{
     compat::Compat,
     expansion::MatchView,
     player::Player,
-    rule::{RuleKind, Verdict},
+    rule::{RuleKind, RuleOutcome, Verdict},
     rule_set::RuleSet,
 };
 
@@ -16,16 +16,16 @@ pub(crate) type Metrics = Vec<(u64, u64)>;
 pub(super) struct Judge<'a> {
     rules: &'a RuleSet,
     compat: &'a Compat,
-    plan: Plan,
+    plan: &'a Plan,
     /// The players of the draft by team.
     teams: Vec<Vec<&'a Player>>,
 }
 
 /// What about the rules is left to evaluate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// Some rule must be evaluated.
-    pub(super) evaluates: bool,
+    /// The rules that the facts do not cover; `None` if all are evaluated together, as compound rules need.
+    uncovered: Option<Vec<usize>>,
     /// The team can make a difference.
     pub(super) team_matters: bool,
 }
@@ -38,24 +38,20 @@ impl Plan {
         is_reference: bool,
     ) -> Self {
         let first = &rules.stages()[0];
-        let evaluates = is_reference
-            || first
-                .rules()
-                .enumerate()
-                .any(|(index, _)| first.is_enforced(index) && !dimensions.covers(index, locations_fit));
-        let blind = |kind: &RuleKind| {
+        let has_compounds = first.rules().any(|rule| matches!(rule.kind, RuleKind::Compound(_)));
+        let open = |index: &usize| !dimensions.covers(*index, locations_fit);
+        let uncovered: Vec<usize> = (0..first.rules().len()).filter(open).collect();
+        let is_blind = |kind: &RuleKind| {
             matches!(kind, RuleKind::Latency(_) | RuleKind::BatchDistance(_) | RuleKind::Sort(_))
         };
-        let team_matters = first
-            .rules()
-            .enumerate()
-            .any(|(index, rule)| !blind(&rule.kind) && !dimensions.covers(index, locations_fit));
-        Self { evaluates, team_matters }
+        let team_matters =
+            first.rules().enumerate().any(|(index, rule)| open(&index) && !is_blind(&rule.kind));
+        Self { uncovered: (!has_compounds && !is_reference).then_some(uncovered), team_matters }
     }
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(rules: &'a RuleSet, compat: &'a Compat, plan: Plan) -> Self {
+    pub(super) fn new(rules: &'a RuleSet, compat: &'a Compat, plan: &'a Plan) -> Self {
         Self { rules, compat, plan, teams: vec![Vec::new(); rules.stages()[0].teams().len()] }
     }
 
@@ -65,30 +61,47 @@ impl<'a> Judge<'a> {
             self.teams[seats.team_of(index)].push(player);
         }
         let view = MatchView { teams: &self.teams, complete: false };
-        if !self.plan.evaluates || self.rules.stages()[stage].verdict(&view, self.compat) != Verdict::Fail {
-            return true;
+        let effective = &self.rules.stages()[stage];
+        let fails = match &self.plan.uncovered {
+            None => effective.verdict(&view, self.compat) == Verdict::Fail,
+            Some(rules) => rules.iter().any(|rule| {
+                effective
+                    .evaluate_rule(*rule, &view, self.compat)
+                    .is_some_and(|outcome| outcome.enforced && outcome.verdict == Verdict::Fail)
+            }),
+        };
+        if fails {
+            for index in 0..slot.party.len() {
+                self.teams[seats.team_of(index)].pop();
+            }
         }
-        for index in 0..slot.party.len() {
-            self.teams[seats.team_of(index)].pop();
-        }
-        false
+        !fails
     }
 
     /// Whether all rules hold with the players that are in. Counts what each rule says.
     pub(super) fn holds(&self, stage: usize, metrics: &mut Metrics) -> bool {
         let effective = &self.rules.stages()[stage];
         metrics.resize(effective.rules().len(), (0, 0));
-        if !self.plan.evaluates {
-            metrics.iter_mut().for_each(|(passed, _)| *passed += 1);
-            return true;
-        }
         let view = MatchView { teams: &self.teams, complete: true };
         let mut holds = true;
-        for outcome in effective.evaluate(&view, self.compat) {
+        let mut count = |outcome: RuleOutcome<'_>| {
             let passed = outcome.verdict == Verdict::Pass;
             let (pass, fail) = &mut metrics[outcome.index];
             *if passed { pass } else { fail } += 1;
             holds &= passed || !outcome.enforced;
+        };
+        match &self.plan.uncovered {
+            None => effective.evaluate(&view, self.compat).into_iter().for_each(count),
+            Some(rules) => {
+                rules
+                    .iter()
+                    .filter_map(|rule| effective.evaluate_rule(*rule, &view, self.compat))
+                    .for_each(&mut count);
+                // What the facts cover has passed, or the tickets would not be here.
+                for (rule, (passed, _)) in metrics.iter_mut().enumerate() {
+                    *passed += u64::from(rules.binary_search(&rule).is_err());
+                }
+            }
         }
         holds
     }

@@ -29,17 +29,15 @@ pub(crate) struct Found {
     /// Ticket keys with the teams of their players, the anchor first.
     pub(crate) members: Vec<(u32, Seats)>,
     pub(crate) metrics: Metrics,
-    /// The stage of the rule set under which it is valid.
-    pub(crate) stage: usize,
 }
 
 /// What is the same for all attempts of a pass.
 #[derive(Clone, Copy)]
-struct Pass<'a> {
-    now: Timestamp,
+pub(super) struct Pass<'a> {
+    pub(super) now: Timestamp,
     /// The batch being searched; `None` for the whole pool.
-    batch: Option<&'a Bits>,
-    plan: Plan,
+    pub(super) batch: Option<&'a Bits>,
+    pub(super) plan: &'a Plan,
 }
 
 /// Which tickets may follow an anchor, in the order of their turns.
@@ -71,14 +69,14 @@ impl Search {
         match self.batches() {
             None => {
                 self.wake();
-                self.search_batch(plan, now, None, &mut found);
+                self.search_batch(&plan, now, None, &mut found);
             }
             // Batches differ from pass to pass, so every anchor is tried in each.
             Some(batches) => {
                 self.changed.clear();
                 for batch in &batches {
                     self.awake = self.alive.clone();
-                    self.search_batch(plan, now, Some(batch), &mut found);
+                    self.search_batch(&plan, now, Some(batch), &mut found);
                 }
                 if self.rules.algorithm().batching_preference == BatchingPreference::Random {
                     self.stale = !self.alive.is_empty();
@@ -147,7 +145,7 @@ impl Search {
         self.draft = draft;
     }
 
-    fn search_batch(&mut self, plan: Plan, now: Timestamp, batch: Option<&Bits>, found: &mut Vec<Found>) {
+    fn search_batch(&mut self, plan: &Plan, now: Timestamp, batch: Option<&Bits>, found: &mut Vec<Found>) {
         let pass = Pass { now, batch, plan };
         let classes: &[Option<bool>] = match self.priority {
             BackfillPriority::Normal => &[None],
@@ -197,7 +195,7 @@ impl Search {
             }
             let members =
                 members.into_iter().map(|member| (self.slots[member.place].key, member.seats)).collect();
-            Found { members, metrics: metrics.clone(), stage }
+            Found { members, metrics: metrics.clone() }
         });
         self.slots[anchor].metrics = metrics;
         if found.is_none() {
@@ -253,9 +251,9 @@ impl Search {
     }
 
     /// Builds around `anchor`. Gives the length of the largest valid prefix of the draft, and its stage.
-    fn build(
-        &self,
-        pass: Pass<'_>,
+    pub(super) fn build<'a>(
+        &'a self,
+        pass: Pass<'a>,
         anchor: usize,
         draft: &mut Draft,
         metrics: &mut Metrics,

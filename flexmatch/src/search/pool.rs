@@ -161,7 +161,7 @@ impl Search {
         }
     }
 
-    fn place(&self, key: u32) -> usize {
+    pub(super) fn place(&self, key: u32) -> usize {
         self.places[key as usize] as usize
     }
 
@@ -196,11 +196,6 @@ impl Search {
     /// What rule evaluations around the ticket said.
     pub(crate) fn metrics(&self, key: u32) -> &[(u64, u64)] {
         &self.slots[self.place(key)].metrics
-    }
-
-    /// Why the ticket can never be matched, if that is so.
-    pub(crate) fn impossible(&self, key: u32) -> Option<&Impossible> {
-        self.slots[self.place(key)].impossible.as_ref()
     }
 
     /// Whether something changed since the last pass.

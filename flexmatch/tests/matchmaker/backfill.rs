@@ -90,7 +90,8 @@ fn only_new_players_are_asked_to_accept() {
 
 #[test]
 fn automatic_backfill_asks_under_the_announced_id_until_the_session_is_full() {
-    let mut play = Play::with(PAIRS, Settings { backfill_mode: BackfillMode::Automatic, ..Settings::default() });
+    let mut play =
+        Play::with(PAIRS, Settings { backfill_mode: BackfillMode::Automatic, ..Settings::default() });
     play.solo("a", &[]).solo("b", &[]).at(1);
     let data = play.matches[0].matchmaker_data.clone();
     let announced = data.split(r#""autoBackfillTicketId":""#).nth(1).unwrap()[..36].to_owned();
@@ -100,14 +101,18 @@ fn automatic_backfill_asks_under_the_announced_id_until_the_session_is_full() {
     play.solo("c", &[]).at(2);
     play.placed().at(3);
     play.solo("d", &[]).at(4);
-    assert!(play.matches[0].matchmaker_data.ends_with(r#""autoBackfillTicketId":null}"#), "the session is full");
+    assert!(
+        play.matches[0].matchmaker_data.ends_with(r#""autoBackfillTicketId":null}"#),
+        "the session is full"
+    );
     play.placed().at(5);
     assert!(play.matchmaker.tickets().all(|ticket| ticket.status().is_final()));
 }
 
 #[test]
 fn automatic_backfill_ends_with_its_session() {
-    let mut play = Play::with(PAIRS, Settings { backfill_mode: BackfillMode::Automatic, ..Settings::default() });
+    let mut play =
+        Play::with(PAIRS, Settings { backfill_mode: BackfillMode::Automatic, ..Settings::default() });
     play.solo("a", &[]).solo("b", &[]).at(1);
     let arn = format!("arn:{}", play.matches[0].id);
     play.placed().at(1);
@@ -129,7 +134,9 @@ fn high_priority_fills_sessions_before_it_starts_new_ones() {
             let request = flexmatch::TicketRequest { ticket_id: Some(id.into()), players };
             play.matchmaker.submit(now, request).unwrap();
         }
-        play.matchmaker.backfill(now, request("fill", "arn:1", vec![on("x", "red"), on("y", "red"), on("z", "blue")])).unwrap();
+        play.matchmaker
+            .backfill(now, request("fill", "arn:1", vec![on("x", "red"), on("y", "red"), on("z", "blue")]))
+            .unwrap();
         play.at(0);
         assert_eq!(play.matches[0].backfill.is_some(), fills, "{priority}");
     }
@@ -159,7 +166,8 @@ fn a_standalone_match_is_complete_at_once() {
 
 #[test]
 fn additional_player_count_leaves_seats_empty() {
-    let rules = r#"{"ruleLanguageVersion": "1.0", "teams": [{"name": "all", "minPlayers": 4, "maxPlayers": 12}]}"#;
+    let rules =
+        r#"{"ruleLanguageVersion": "1.0", "teams": [{"name": "all", "minPlayers": 4, "maxPlayers": 12}]}"#;
     let mut play = Play::with(rules, Settings { additional_player_count: 2, ..Settings::default() });
     let now = play.now();
     for index in 0..12 {

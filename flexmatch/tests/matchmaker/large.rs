@@ -72,6 +72,7 @@ fn teams_are_balanced_on_the_attribute() {
         *sums.entry(player.team.to_string()).or_default() += player.player().number(0).unwrap();
     }
     sums.remove("Monsters");
-    let (least, most) = sums.values().fold((f64::MAX, f64::MIN), |(least, most), sum| (least.min(*sum), most.max(*sum)));
+    let (least, most) =
+        sums.values().fold((f64::MAX, f64::MIN), |(least, most), sum| (least.min(*sum), most.max(*sum)));
     assert!(most - least <= 10.0, "{sums:?}");
 }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use flexmatch::{
-    AttributeValue, Matchmaker, MatchmakingEvent, Output, PlayerRequest, RuleSet, Settings, TicketRequest, TicketStatus,
-    Timestamp,
+    AttributeValue, Matchmaker, MatchmakingEvent, Output, PlayerRequest, RuleSet, Settings, TicketRequest,
+    TicketStatus, Timestamp,
     event::EventType,
     matchmaker::{AcceptanceType, Match},
     ticket::{GameSession, PlayerId},
@@ -80,8 +80,14 @@ impl Play {
     }
 
     pub(crate) fn accept(&mut self, ticket: &str, answer: AcceptanceType) -> &mut Self {
-        let players: Vec<PlayerId> =
-            self.matchmaker.ticket(ticket).unwrap().players().iter().map(|player| player.id().clone()).collect();
+        let players: Vec<PlayerId> = self
+            .matchmaker
+            .ticket(ticket)
+            .unwrap()
+            .players()
+            .iter()
+            .map(|player| player.id().clone())
+            .collect();
         let now = self.now();
         self.matchmaker.accept(now, ticket, &players, answer).unwrap();
         self.drain();

@@ -131,7 +131,9 @@ fn a_party_stays_together() {
     let mut play = Play::new(rules);
     play.solo("one", &[]).submit("pair", vec![player("x", &[]), player("y", &[])]).solo("two", &[]).at(1);
     assert_eq!(play.matched(), [["one", "pair", "two"]]);
-    let team = |id: &str| play.matches[0].players.iter().find(|player| player.player_id.as_str() == id).unwrap().team.clone();
+    let team = |id: &str| {
+        play.matches[0].players.iter().find(|player| player.player_id.as_str() == id).unwrap().team.clone()
+    };
     assert_eq!(team("x"), team("y"));
     assert_ne!(team("x"), team("player-one"));
 }

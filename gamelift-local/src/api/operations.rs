@@ -23,6 +23,7 @@ macro_rules! table {
 const OPERATIONS: &[Operation] = table! {
     "AcceptMatch" => Engine::accept_match,
     "CreateFleet" => Engine::create_fleet,
+    "CreateFleetLocations" => Engine::create_fleet_locations,
     "CreateGameSession" => Engine::create_game_session,
     "CreateGameSessionQueue" => Engine::create_game_session_queue,
     "CreateLocation" => Engine::create_location,
@@ -37,6 +38,7 @@ const OPERATIONS: &[Operation] = table! {
     "DeregisterCompute" => Engine::deregister_compute,
     "DescribeCompute" => Engine::describe_compute,
     "DescribeFleetAttributes" => Engine::describe_fleet_attributes,
+    "DescribeFleetLocationAttributes" => Engine::describe_fleet_location_attributes,
     "DescribeGameSessionPlacement" => Engine::describe_game_session_placement,
     "DescribeGameSessionQueues" => Engine::describe_game_session_queues,
     "DescribeGameSessions" => Engine::describe_game_sessions,

@@ -246,3 +246,47 @@ async fn both_protocols_name_the_same_errors() {
         assert_eq!(send(&api, cbor_request(operation, to_cbor(body))).await.error(), expected);
     }
 }
+
+#[tokio::test]
+async fn queues_and_placements_speak_both_protocols() {
+    let api = api();
+    let fleet = fleet(&api).await;
+    let arn = format!("arn:aws:gamelift:us-west-2::fleet/{fleet}");
+    let queue = json!({
+        "Name": "q", "Destinations": [{ "DestinationArn": arn }],
+        "PriorityConfiguration": { "PriorityOrder": ["LOCATION"], "LocationOrder": ["custom-a"] },
+    });
+    let answer = ok(&api, "CreateGameSessionQueue", queue.clone()).await;
+    let mut expected = queue;
+    expected["GameSessionQueueArn"] = json!("arn:aws:gamelift:us-west-2:123456789012:gamesessionqueue/q");
+    expected["TimeoutInSeconds"] = json!(600);
+    expected["PlayerLatencyPolicies"] = json!([]);
+    assert_eq!(answer, json!({ "GameSessionQueue": expected }));
+
+    // The Rust SDK writes a Float as a single-precision number.
+    let latency = [("PlayerId", "ada".into()), ("RegionIdentifier", "custom-a".into())];
+    let latency = latency.map(|(name, value): (&str, Cbor)| (Cbor::from(name), value)).into_iter();
+    let latency = Cbor::Map(latency.chain([("LatencyInMilliseconds".into(), Cbor::Float(12.5))]).collect());
+    let input = Cbor::Map(vec![
+        ("PlacementId".into(), "p".into()),
+        ("GameSessionQueueName".into(), "q".into()),
+        ("MaximumPlayerSessionCount".into(), 2.into()),
+        ("PlayerLatencies".into(), Cbor::Array(vec![latency])),
+    ]);
+    let mut body = Vec::new();
+    ciborium::into_writer(&input, &mut body).unwrap();
+    let answer = send(&api, cbor_request("StartGameSessionPlacement", body)).await;
+    assert_eq!(answer.status, 200);
+    let placement = field(&answer.cbor(), "GameSessionPlacement");
+    assert_eq!(field(&placement, "Status").as_text(), Some("PENDING"));
+    assert!(matches!(field(&placement, "StartTime"), Cbor::Tag(1, _)));
+    let latency = field(&placement, "PlayerLatencies").as_array().unwrap()[0].clone();
+    assert_eq!(field(&latency, "LatencyInMilliseconds"), Cbor::Float(12.5));
+
+    let stopped = ok(&api, "StopGameSessionPlacement", json!({ "PlacementId": "p" })).await;
+    assert_eq!(stopped["GameSessionPlacement"]["Status"], "CANCELLED");
+    assert!(stopped["GameSessionPlacement"]["EndTime"].is_f64());
+    let described = ok(&api, "DescribeGameSessionPlacement", json!({ "PlacementId": "p" })).await;
+    assert_eq!(described, stopped);
+    assert_eq!(ok(&api, "DeleteGameSessionQueue", json!({ "Name": "q" })).await, json!({}));
+}

@@ -1,5 +1,7 @@
 //! Events, in the shape in which Amazon EventBridge and Amazon SNS deliver them.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::{Effect, Engine};
@@ -9,15 +11,23 @@ use crate::{
 };
 
 /// One event that the service publishes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
     /// Its id, a UUID.
     pub id: String,
+    /// When it happened.
+    pub time: Timestamp,
     /// ARN of the SNS topic it goes to, if the queue names one.
     pub topic_arn: Option<String>,
     /// The event, as JSON on one line. It holds player session ids, which are proofs: not for logs.
     pub json: String,
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("id", &self.id).field("time", &self.time).finish_non_exhaustive()
+    }
 }
 
 #[derive(Serialize)]
@@ -144,7 +154,7 @@ impl Engine {
         match serde_json::to_string(&envelope) {
             Ok(json) => {
                 let topic_arn = topic_arn.filter(|topic| !topic.is_empty());
-                self.effects.push_back(Effect::Publish(Event { id, topic_arn, json }));
+                self.effects.push_back(Effect::Publish(Event { id, time: now, topic_arn, json }));
             }
             Err(error) => tracing::error!(%error, "an event cannot be written as JSON"),
         }

@@ -20,7 +20,7 @@ use crate::{ApiError, ErrorKind, Timestamp, model::*};
 /// AWS quota "Anywhere fleets per Region" (adjustable).
 const FLEETS_MAX: usize = 30;
 /// AWS quota "Locations per fleet" (adjustable).
-const FLEET_LOCATIONS_MAX: usize = 10;
+pub(super) const FLEET_LOCATIONS_MAX: usize = 10;
 /// What DescribeRuntimeConfiguration shows when nothing special is set (AWS developer guide).
 const ACTIVATION_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -71,7 +71,12 @@ impl Engine {
         let name = rule::NON_ZERO_AND_MAX.required("name", &input.name)?;
         rule::NON_ZERO_AND_MAX.optional("description", &input.description)?;
         self.check_compute_type(&input)?;
-        let locations = self.check_fleet_locations(&input)?;
+        let Some(configurations) = &input.locations else {
+            return Err(ApiError::invalid(
+                "An ANYWHERE fleet needs Locations with at least one custom location",
+            ));
+        };
+        let locations = self.check_fleet_locations(configurations)?;
         if let Some(anywhere) = &input.anywhere_configuration {
             rule::COST.required("anywhereConfiguration.cost", &anywhere.cost)?;
         }
@@ -149,12 +154,11 @@ impl Engine {
         Ok(())
     }
 
-    fn check_fleet_locations(&self, input: &CreateFleetInput) -> Result<Vec<String>, ApiError> {
-        let Some(configurations) = &input.locations else {
-            return Err(ApiError::invalid(
-                "An ANYWHERE fleet needs Locations with at least one custom location",
-            ));
-        };
+    /// Custom locations that exist, each once.
+    pub(super) fn check_fleet_locations(
+        &self,
+        configurations: &[LocationConfiguration],
+    ) -> Result<Vec<String>, ApiError> {
         rule::size("locations", configurations, 1..=100)?;
         let mut locations = Vec::with_capacity(configurations.len());
         for configuration in configurations {

@@ -90,6 +90,8 @@ answer! {
 wire_enum! {
     /// Where a fleet is in its life. An Anywhere fleet becomes ACTIVE at once.
     FleetStatus {
+        /// Just made: what CreateFleetLocations answers.
+        New = "NEW",
         /// Ready for computes and game sessions.
         Active = "ACTIVE",
     }
@@ -129,6 +131,62 @@ answer! {
     CertificateConfiguration {
         /// `DISABLED`.
         certificate_type: &'static str,
+    }
+}
+
+request! {
+    /// Input of CreateFleetLocations.
+    CreateFleetLocationsInput {
+        /// Id or ARN of the fleet. Required.
+        fleet_id: String,
+        /// Custom locations that the fleet does not have yet. Required.
+        locations: Vec<LocationConfiguration>,
+    }
+}
+
+answer! {
+    /// Output of CreateFleetLocations.
+    CreateFleetLocationsOutput {
+        /// The fleet's id.
+        fleet_id: String,
+        /// Its ARN.
+        fleet_arn: String,
+        /// The new locations.
+        location_states: Vec<LocationState>,
+    }
+}
+
+request! {
+    /// Input of DescribeFleetLocationAttributes.
+    DescribeFleetLocationAttributesInput {
+        /// Id or ARN of the fleet. Required.
+        fleet_id: String,
+        /// Only these locations; all of the fleet's when absent.
+        locations: Vec<String>,
+        /// Without effect, as on AWS.
+        limit: i64,
+        /// Without effect: there is only one page.
+        next_token: String,
+    }
+}
+
+answer! {
+    /// Output of DescribeFleetLocationAttributes.
+    DescribeFleetLocationAttributesOutput {
+        /// The fleet's id.
+        fleet_id: String,
+        /// Its ARN.
+        fleet_arn: String,
+        /// Those locations that the fleet has.
+        location_attributes: Vec<LocationAttributes>,
+    }
+}
+
+answer! {
+    /// A location of a fleet, and what goes on there.
+    LocationAttributes {
+        /// The location and its status.
+        location_state: LocationState,
     }
 }
 

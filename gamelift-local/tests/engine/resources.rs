@@ -140,3 +140,53 @@ fn computes_are_described_by_name_and_arn_and_listed_by_location() {
     assert_eq!(list(&mut bench, json!({ "FleetId": fleet, "Location": "custom-else" })), Ok(0));
     assert_eq!(kind(list(&mut bench, json!({ "FleetId": "fleet-none" }))), Some(InvalidRequest));
 }
+
+#[test]
+fn a_fleet_gets_more_locations_and_placements_that_wait_may_use_them() {
+    let mut bench = Bench::new();
+    bench.queue();
+    bench.place("x");
+    let fleet = bench.fleet.clone();
+    for name in ["custom-b", "custom-c"] {
+        bench.engine.create_location(bench.now, input(json!({ "LocationName": name }))).unwrap();
+    }
+    let add = |bench: &mut Bench, names: &[&str]| {
+        let named: Vec<_> = names.iter().map(|name| json!({ "Location": name })).collect();
+        let body = json!({ "FleetId": fleet, "Locations": named });
+        bench.engine.create_fleet_locations(bench.now, input(body))
+    };
+    let states = add(&mut bench, &["custom-c", "custom-b"]).unwrap().location_states;
+    let states = serde_json::to_value(states).unwrap();
+    assert_eq!(states[0], json!({ "Location": "custom-c", "Status": "NEW" }));
+    assert_eq!(kind(add(&mut bench, &["custom-b"])), Some(Conflict));
+    assert_eq!(kind(add(&mut bench, &["custom-none"])), Some(InvalidRequest));
+    assert_eq!(kind(add(&mut bench, &[])), Some(InvalidRequest));
+
+    let describe = |bench: &mut Bench, body: serde_json::Value| {
+        let output = bench.engine.describe_fleet_location_attributes(bench.now, input(body)).unwrap();
+        let names = output.location_attributes.into_iter().map(|one| one.location_state.location);
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(describe(&mut bench, json!({ "FleetId": fleet })), ["custom-b", "custom-c", LOCATION]);
+    let wanted = json!({ "FleetId": fleet, "Locations": ["custom-c", "custom-none", "custom-b"] });
+    assert_eq!(describe(&mut bench, wanted), ["custom-c", "custom-b"]);
+
+    let compute =
+        json!({ "FleetId": fleet, "ComputeName": "custom-b", "IpAddress": "::1", "Location": "custom-b" });
+    bench.engine.register_compute(bench.now, input(compute)).unwrap();
+    bench.ready_at(&fleet, "custom-b", "p");
+    assert_eq!(bench.placed_in("x").as_deref(), Some("custom-b"));
+}
+
+#[test]
+fn a_fleet_has_ten_locations_at_most() {
+    let mut bench = Bench::new();
+    for n in 0..10 {
+        let body = json!({ "LocationName": format!("custom-{n:02}") });
+        bench.engine.create_location(bench.now, input(body)).unwrap();
+        let location = json!({ "Location": format!("custom-{n:02}") });
+        let body = input(json!({ "FleetId": bench.fleet, "Locations": [location] }));
+        let expected = (n == 9).then_some(LimitExceeded);
+        assert_eq!(kind(bench.engine.create_fleet_locations(bench.now, body)), expected);
+    }
+}

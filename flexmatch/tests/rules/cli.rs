@@ -1,0 +1,119 @@
+//! The `flexmatch` program, as a user meets it.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::bench::text;
+
+fn flexmatch(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_flexmatch")).args(arguments).output().unwrap()
+}
+
+fn fixture(name: &str) -> String {
+    format!("{}/tests/rule_sets/{name}.json", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file of this test's own.
+fn file(name: &str, content: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn validate_shows_the_line_with_a_caret_and_exits_with_1() {
+    let bad = file(
+        "bad.json",
+        "{\n  \"ruleLanguageVersion\": \"1.1\",\n  \"teams\": [{ \"name\": \"a\", \"minPlayers\": 1, \"maxPlayers\": 1 }]\n}\n",
+    );
+    let output = flexmatch(&["validate", &bad]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = stdout(&output);
+    let expected = format!(
+        "error[language-version]: `ruleLanguageVersion` must be \"1.0\"\n --> {bad}:2:26\n  |\n2 |   \"ruleLanguageVersion\": \"1.1\",\n  |                          ^^^^^\n  = at: /ruleLanguageVersion\n"
+    );
+    assert!(shown.starts_with(&expected), "{shown}");
+    assert!(shown.ends_with("not valid (1 error)\n"), "{shown}");
+}
+
+#[test]
+fn validate_accepts_fixtures_and_speaks_json() {
+    let output = flexmatch(&["validate", "--json", &fixture("minimal"), &fixture("comments")]);
+    assert_eq!(output.status.code(), Some(0));
+    let reports: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(reports[0]["valid"], true);
+    assert_eq!(reports[1]["findings"][0]["code"], "comment");
+    assert_eq!(reports[1]["findings"][0]["severity"], "warning");
+}
+
+#[test]
+fn a_file_that_is_not_there_and_an_unknown_option_exit_with_2() {
+    let output = flexmatch(&["validate", "no/such/file.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: cannot read no/such/file.json"));
+    assert_eq!(flexmatch(&["validate", "--fast"]).status.code(), Some(2));
+}
+
+#[test]
+fn fmt_checks_then_writes_then_is_content() {
+    let loose = file("loose.json", &text("three_teams").replace('\n', " "));
+    assert_eq!(flexmatch(&["fmt", "--check", &loose]).status.code(), Some(1));
+    assert_eq!(flexmatch(&["fmt", "--write", &loose]).status.code(), Some(0));
+    assert_eq!(flexmatch(&["fmt", "--check", &loose]).status.code(), Some(0));
+    assert_eq!(std::fs::read_to_string(&loose).unwrap(), text("three_teams"));
+    assert_eq!(stdout(&flexmatch(&["fmt", &loose])), text("three_teams"));
+}
+
+#[test]
+fn check_names_the_rules_that_fail_with_their_numbers() {
+    let players = |skill: u32| {
+        json!([{"id": "a", "a": {"skill": skill}}, {"id": "b", "a": {"skill": skill}},
+        {"id": "c", "a": {"skill": skill}}, {"id": "d", "a": {"skill": skill}}])
+    };
+    let roster = json!({"teams": {"cowboys": players(10), "aliens": players(40)}});
+    let roster_file = file("roster.json", &roster.to_string());
+    let output = flexmatch(&["check", &fixture("aliens_vs_cowboys"), &roster_file]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        stdout(&output),
+        "FAIL  FairTeamSkill   distance       10 is 15 away from 25 (at most 10)\n\
+         pass  EqualTeamSizes  comparison     4 = 4\n\
+         this is not a match\n"
+    );
+    let later = flexmatch(&["check", &fixture("aliens_vs_cowboys"), &roster_file, "--age", "5", "--json"]);
+    assert_eq!(later.status.code(), Some(0));
+    assert_eq!(stdout(&later), "{\"EqualTeamSizes\":true,\"FairTeamSkill\":true}\n");
+    let mut overridden = roster;
+    overridden["overrides"] = json!({"FairTeamSkill.maxDistance": 15});
+    let overridden = file("overridden.json", &overridden.to_string());
+    assert_eq!(flexmatch(&["check", &fixture("aliens_vs_cowboys"), &overridden]).status.code(), Some(0));
+}
+
+#[test]
+fn check_says_what_is_wrong_with_the_match() {
+    for (name, roster, wanted) in [
+        ("team.json", json!({"teams": {"crowboys": []}}), "there is no team \"crowboys\""),
+        (
+            "type.json",
+            json!({"teams": {"aliens": [{"id": "a", "a": {"skill": "x"}}]}}),
+            "\"skill\" must be a number",
+        ),
+        ("shape.json", json!({"team": {}}), "is not a match"),
+        (
+            "rule.json",
+            json!({"teams": {}, "overrides": {"NoRule.maxDistance": 1}}),
+            "the rule set is not valid",
+        ),
+    ] {
+        let output = flexmatch(&["check", &fixture("aliens_vs_cowboys"), &file(name, &roster.to_string())]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains(wanted), "{error}");
+    }
+}
