@@ -30,7 +30,7 @@ pub struct Config {
     pub account_id: String,
     /// What all ids come from; random when absent.
     pub seed: Option<u64>,
-    /// Whether to make a fleet, a location, a compute and a token at start.
+    /// Whether to make a fleet, a location, a compute, a token, a queue and a matchmaker at start.
     pub default_resources: bool,
     /// A file that every event is appended to, as a line of JSON.
     pub events_file: Option<PathBuf>,

@@ -1,5 +1,7 @@
 //! A running local GameLift.
 
+mod default_matchmaking;
+
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
@@ -62,7 +64,8 @@ struct Endpoints {
     ca_certificate_pem: Option<String>,
 }
 
-/// The resources made at start, so that a game server can connect at once.
+/// The resources made at start, so that a game server can connect at once. There are also a queue, a matchmaking rule
+/// set (two players of like skill) and a matchmaking configuration over them, all three called `default`.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Defaults {
@@ -363,6 +366,7 @@ fn default_resources(engine: &mut Engine, clock: &RunningClock) -> Result<Defaul
     let input = ComputeInput { fleet_id: Some(fleet_id.clone()), compute_name: Some(compute_name.clone()) };
     let token = engine.get_compute_auth_token(now, input)?;
     let auth_token = token.auth_token.as_str().to_owned();
+    default_matchmaking::create(engine, now, &token.fleet_arn)?;
     Ok(Defaults { fleet_id, fleet_arn: token.fleet_arn, location, compute_name, auth_token })
 }
 

@@ -217,3 +217,26 @@ async fn a_placement_that_waits_gets_the_next_process_without_the_clock_moving()
     let accept = json!({ "GameSessionId": arn, "PlayerSessionId": player });
     assert_eq!(ask(&mut process, "AcceptPlayerSession", accept).await["StatusCode"], 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_players_are_matched_with_nothing_but_the_defaults() {
+    let local = Local::start(Config::in_memory()).await.unwrap();
+    let mut process = local.attach(&query(&local, "p")).await.unwrap();
+    ask(&mut process, "ActivateServerProcess", json!({ "Port": 7777 })).await;
+    ask(&mut process, "HeartbeatServerProcess", json!({ "HealthStatus": true })).await;
+    let mut tickets = Vec::new();
+    for player in ["ada", "bob"] {
+        let body = json!({ "ConfigurationName": "default", "Players": [{ "PlayerId": player }] });
+        let started = local.call("StartMatchmaking", body).await.unwrap();
+        tickets.push(started["MatchmakingTicket"]["TicketId"].clone());
+    }
+    local.advance(Duration::from_secs(2)).await;
+    let push = frame(&mut process).await;
+    assert_eq!(push["Action"], "CreateGameSession");
+    ask(&mut process, "ActivateGameSession", json!({ "GameSessionId": push["GameSessionId"] })).await;
+    let described = local.call("DescribeMatchmaking", json!({ "TicketIds": tickets })).await.unwrap();
+    for ticket in described["TicketList"].as_array().unwrap() {
+        assert_eq!(ticket["Status"], "COMPLETED", "{ticket}");
+        assert_eq!(ticket["GameSessionConnectionInfo"]["Port"], 7777);
+    }
+}
