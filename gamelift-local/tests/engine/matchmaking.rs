@@ -96,10 +96,6 @@ impl Bench {
     }
 }
 
-fn types(events: &[&str]) -> Vec<String> {
-    events.iter().map(|event| (*event).to_owned()).collect()
-}
-
 #[test]
 fn two_players_are_matched_placed_and_told_where_to_connect() {
     let mut bench = Bench::new();
@@ -169,4 +165,241 @@ fn two_players_are_matched_placed_and_told_where_to_connect() {
     assert_eq!(last["detail"]["customEventData"], "c");
     assert_eq!(last["detail"]["gameSessionInfo"]["port"], 7777);
     assert_eq!(last["detail"]["matchId"], data["matchId"]);
+}
+
+#[test]
+fn acceptance_asks_every_player_and_only_then_places() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({ "AcceptanceRequired": true, "AcceptanceTimeoutSeconds": 10 }));
+    let connection = bench.ready("p");
+    bench.wants_match("ada");
+    bench.wants_match("bob");
+    assert_eq!(kind(bench.answer("ada", "ada", "ACCEPT")), Some(InvalidRequest), "nobody asked yet");
+    bench.wait_s(1);
+    assert_eq!(bench.statuses(&["ada", "bob"]), [RequiresAcceptance, RequiresAcceptance]);
+    bench.answer("ada", "ada", "ACCEPT").unwrap();
+    bench.answer("ada", "ada", "ACCEPT").expect("an answer may be repeated while others think");
+    for (player, text) in [("bob", "not on the ticket"), ("eve", "not on the ticket"), ("", "PlayerId")] {
+        let error = bench.answer("ada", player, "ACCEPT").unwrap_err();
+        assert_eq!(error.kind, InvalidRequest);
+        assert!(error.message.contains(text), "{error}");
+    }
+    assert_eq!(kind(bench.answer("ada", "ada", "PERHAPS")), Some(InvalidRequest));
+    assert_eq!(kind(bench.answer("none", "ada", "ACCEPT")), Some(NotFound));
+    assert_eq!(bench.push_actions(), [""; 0]);
+    bench.answer("bob", "bob", "ACCEPT").unwrap();
+    assert_eq!(bench.statuses(&["ada", "bob"]), [Placing, Placing]);
+    assert_eq!(kind(bench.answer("bob", "bob", "ACCEPT")), Some(InvalidRequest), "too late");
+    bench.host_match(connection);
+    assert_eq!(bench.statuses(&["ada", "bob"]), [Completed, Completed]);
+    let tail = bench.event_types().split_off(3);
+    let expected = [
+        "AcceptMatch",
+        "AcceptMatch",
+        "AcceptMatch",
+        "AcceptMatchCompleted",
+        "PlacementFulfilled",
+        "MatchmakingSucceeded",
+    ];
+    assert_eq!(tail, expected);
+}
+
+#[test]
+fn a_rejection_cancels_the_rejecter_and_the_other_searches_on() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({ "AcceptanceRequired": true }));
+    bench.wants_match("ada");
+    bench.wants_match("bob");
+    bench.wait_s(1);
+    bench.answer("ada", "ada", "ACCEPT").unwrap();
+    bench.answer("bob", "bob", "REJECT").unwrap();
+    assert_eq!(bench.statuses(&["ada", "bob"]), [Searching, Cancelled]);
+    let ada = bench.ticket("ada");
+    assert!(ada.status_reason.is_some() && ada.status_message.is_some(), "{ada:?}");
+    assert_eq!(bench.ticket("bob").end_time, Some(bench.now));
+}
+
+#[test]
+fn silence_until_the_acceptance_timeout_cancels_whoever_is_silent() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({ "AcceptanceRequired": true, "AcceptanceTimeoutSeconds": 10 }));
+    bench.wants_match("ada");
+    bench.wants_match("bob");
+    bench.wait_s(1);
+    bench.answer("ada", "ada", "ACCEPT").unwrap();
+    bench.wait_s(10);
+    assert_eq!(bench.statuses(&["ada", "bob"]), [Searching, Cancelled]);
+    bench.wait_s(60);
+    assert_eq!(bench.ticket("ada").status, TimedOut);
+}
+
+#[test]
+fn a_ticket_that_nobody_fits_times_out() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({}));
+    bench.wants_match("ada");
+    bench.wait_s(59);
+    assert_eq!(bench.ticket("ada").status, Searching);
+    bench.wait_s(1);
+    let ticket = bench.ticket("ada");
+    assert_eq!((ticket.status, ticket.end_time), (TimedOut, Some(bench.now)));
+    assert_eq!(ticket.status_message.as_deref(), Some("Removed from matchmaking due to timing out."));
+    assert_eq!(bench.event_types(), ["MatchmakingSearching", "MatchmakingTimedOut"]);
+}
+
+#[test]
+fn a_ticket_can_be_stopped_until_its_match_is_being_placed() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({}));
+    bench.wants_match("cleo");
+    bench.try_stop_ticket("cleo").unwrap();
+    assert_eq!(bench.ticket("cleo").status, Cancelled);
+    assert_eq!(bench.ticket("cleo").status_message.as_deref(), Some("Cancelled by request."));
+    assert_eq!(kind(bench.try_stop_ticket("cleo")), Some(InvalidRequest), "it has ended");
+    assert_eq!(kind(bench.try_stop_ticket("none")), Some(NotFound));
+    bench.wants_match("ada");
+    bench.wants_match("bob");
+    bench.wait_s(1);
+    let error = bench.try_stop_ticket("ada").unwrap_err();
+    assert_eq!(error.kind, InvalidRequest);
+    assert_eq!(error.message, "Matchmaking ticket is in PLACING status and cannot be canceled.");
+    assert_eq!(
+        kind(bench.try_match("again", json!({ "Players": [{ "PlayerId": "ada" }] }))),
+        Some(InvalidRequest)
+    );
+}
+
+#[test]
+fn a_players_newer_ticket_cancels_the_older_one() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({}));
+    bench.wants_match("ada");
+    bench.wait_s(1);
+    bench.try_match("newer", json!({ "Players": [{ "PlayerId": "ada" }] })).unwrap();
+    bench.wait_s(1);
+    assert_eq!(bench.statuses(&["ada", "newer"]), [Cancelled, Searching]);
+    assert_eq!(bench.ticket("ada").status_reason.as_deref(), Some("Cancelled due to duplicate player"));
+    assert_eq!(bench.event_types(), ["MatchmakingSearching", "MatchmakingSearching"], "AWS tells nobody");
+}
+
+#[test]
+fn without_capacity_a_match_waits_in_the_queue_until_a_process_comes() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({}));
+    bench.wants_match("ada");
+    bench.wants_match("bob");
+    bench.wait_s(50);
+    assert_eq!(bench.statuses(&["ada", "bob"]), [Placing, Placing]);
+    let connection = bench.ready("p");
+    bench.host_match(connection);
+    assert_eq!(bench.statuses(&["ada", "bob"]), [Completed, Completed]);
+}
+
+#[test]
+fn a_match_that_everybody_has_left_gives_its_process_back() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({}));
+    bench.wants_match("ada");
+    bench.wants_match("bob");
+    bench.wait_s(61);
+    assert_eq!(bench.statuses(&["ada", "bob"]), [TimedOut, TimedOut]);
+    assert_eq!(bench.engine.snapshot(bench.now).pending_placement_count, 0);
+    bench.ready("p");
+    assert_eq!(bench.push_actions(), [""; 0], "nobody waits");
+    let tail = bench.event_types().split_off(3);
+    assert_eq!(tail, ["MatchmakingTimedOut", "MatchmakingTimedOut", "PlacementCancelled"]);
+}
+
+#[test]
+fn the_queues_timeout_sends_tickets_back_to_the_pool() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({ "RequestTimeoutSeconds": 600 }));
+    let body = json!({ "Name": "q", "TimeoutInSeconds": 10 });
+    bench.engine.update_game_session_queue(bench.now, input(body)).unwrap();
+    bench.wants_match("ada");
+    bench.wants_match("bob");
+    bench.wait_s(1);
+    assert_eq!(bench.statuses(&["ada", "bob"]), [Placing, Placing]);
+    bench.event_types();
+    // Matched again, and again, as soon as the search allows.
+    bench.wait_s(30);
+    let timeouts = bench.event_types().iter().filter(|event| *event == "PlacementTimedOut").count();
+    assert!((2..=3).contains(&timeouts), "{timeouts}");
+    let connection = bench.ready("p");
+    bench.host_match(connection);
+    assert_eq!(bench.statuses(&["ada", "bob"]), [Completed, Completed]);
+}
+
+#[test]
+fn a_game_session_that_ends_before_it_is_active_fails_the_match() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({}));
+    let connection = bench.ready("p");
+    bench.wants_match("ada");
+    bench.wants_match("bob");
+    bench.wait_s(1);
+    bench.ok(connection, "TerminateServerProcess", json!({}));
+    assert_eq!(bench.statuses(&["ada", "bob"]), [Failed, Failed]);
+    assert_eq!(bench.ticket("ada").status_reason.as_deref(), Some("UNEXPECTED_ERROR"));
+    assert_eq!(bench.event_types().split_off(3), ["PlacementFailed", "MatchmakingFailed"]);
+    bench.try_match("again", json!({ "Players": [{ "PlayerId": "ada" }] })).expect("she is free");
+}
+
+#[test]
+fn a_match_whose_queue_is_gone_fails() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({}));
+    bench.engine.delete_game_session_queue(bench.now, input(json!({ "Name": "q" }))).unwrap();
+    bench.wants_match("ada");
+    bench.wants_match("bob");
+    bench.wait_s(1);
+    assert_eq!(bench.statuses(&["ada", "bob"]), [Failed, Failed]);
+}
+
+#[test]
+fn a_standalone_match_is_only_announced() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({ "FlexMatchMode": "STANDALONE", "GameSessionQueueArns": [] }));
+    bench.ready("p");
+    bench.wants_match("ada");
+    bench.wants_match("bob");
+    bench.wait_s(1);
+    let ticket = bench.ticket("ada");
+    assert_eq!((ticket.status, ticket.game_session_connection_info), (Completed, None));
+    assert!(ticket.players[0].team.is_some());
+    assert_eq!(bench.push_actions(), [""; 0]);
+    assert_eq!(bench.event_types().split_off(2), ["PotentialMatchCreated", "MatchmakingSucceeded"]);
+}
+
+#[test]
+fn an_update_is_for_tickets_that_follow_and_older_ones_can_still_be_described() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({}));
+    bench.wants_match("ada");
+    let update = |bench: &mut Bench, seconds: u64| {
+        let body = json!({ "Name": "m", "RequestTimeoutSeconds": seconds });
+        bench
+            .engine
+            .update_matchmaking_configuration(bench.now, input(body))
+            .map(|output| output.configuration)
+    };
+    assert_eq!(update(&mut bench, 10).unwrap().request_timeout_seconds, 10);
+    bench.wants_match("bob");
+    bench.wait_s(10);
+    assert_eq!(bench.statuses(&["ada", "bob"]), [Searching, TimedOut]);
+    for seconds in 20..40 {
+        update(&mut bench, seconds).expect("old matchmakers whose tickets have ended make room");
+    }
+    assert_eq!(bench.ticket("ada").status, Searching);
+    let body = json!({ "TicketIds": ["bob"] });
+    let found = bench.engine.describe_matchmaking(bench.now, input(body)).unwrap();
+    assert_eq!(found.ticket_list, [], "it went with its matchmaker");
+    let delete = |bench: &mut Bench| {
+        kind(bench.engine.delete_matchmaking_configuration(bench.now, input(json!({ "Name": "m" }))))
+    };
+    assert_eq!(delete(&mut bench), Some(InvalidRequest), "ada waits");
+    bench.try_stop_ticket("ada").unwrap();
+    assert_eq!(delete(&mut bench), None);
+    assert_eq!(kind(bench.try_match("x", json!({}))), Some(NotFound));
+    assert_eq!(bench.engine.poll_timeout(), None, "nothing is left behind");
 }
