@@ -290,3 +290,61 @@ async fn queues_and_placements_speak_both_protocols() {
     assert_eq!(described, stopped);
     assert_eq!(ok(&api, "DeleteGameSessionQueue", json!({ "Name": "q" })).await, json!({}));
 }
+
+#[tokio::test]
+async fn matchmaking_speaks_both_protocols() {
+    let api = api();
+    let rules = json!({
+        "ruleLanguageVersion": "1.0",
+        "teams": [{ "name": "all", "minPlayers": 2, "maxPlayers": 2 }],
+        "playerAttributes": [
+            { "name": "skill", "type": "number" }, { "name": "maps", "type": "string_list" },
+            { "name": "name", "type": "string" }, { "name": "taste", "type": "string_number_map" },
+        ],
+    });
+    let body = json!({ "Name": "r", "RuleSetBody": rules.to_string() });
+    let created = send(&api, cbor_request("CreateMatchmakingRuleSet", to_cbor(body))).await.cbor();
+    assert!(matches!(field(&field(&created, "RuleSet"), "CreationTime"), Cbor::Tag(1, _)));
+    let body = json!({
+        "Name": "m", "RuleSetName": "r", "RequestTimeoutSeconds": 60, "AcceptanceRequired": false,
+        "FlexMatchMode": "STANDALONE",
+    });
+    let created = ok(&api, "CreateMatchmakingConfiguration", body).await;
+    assert_eq!(created["Configuration"]["BackfillMode"], "MANUAL");
+    assert_eq!(created["Configuration"]["GameSessionQueueArns"], json!([]));
+
+    let player = json!({
+        "PlayerId": "ada", "LatencyInMs": { "us-west-2": 20 }, "PlayerAttributes": {
+            "skill": { "N": 7.5 }, "maps": { "SL": ["desert"] }, "name": { "S": "Ada" }, "taste": { "SDM": { "tea": 1.5 } },
+        },
+    });
+    let body = json!({ "TicketId": "t", "ConfigurationName": "m", "Players": [player] });
+    let started = send(&api, cbor_request("StartMatchmaking", to_cbor(body))).await;
+    assert_eq!(started.status, 200);
+    let ticket = field(&started.cbor(), "MatchmakingTicket");
+    assert_eq!(field(&ticket, "Status").as_text(), Some("QUEUED"));
+    assert!(matches!(field(&ticket, "StartTime"), Cbor::Tag(1, _)));
+    let described = ok(&api, "DescribeMatchmaking", json!({ "TicketIds": ["t"] })).await;
+    assert_eq!(described["TicketList"][0]["Players"], json!([player]));
+    assert_eq!(ok(&api, "StopMatchmaking", json!({ "TicketId": "t" })).await, json!({}));
+
+    for (operation, body, name) in [
+        ("ValidateMatchmakingRuleSet", json!({ "RuleSetBody": "{}" }), "InvalidRequestException"),
+        ("DescribeMatchmakingRuleSets", json!({ "Names": ["none"] }), "NotFoundException"),
+        ("DeleteMatchmakingRuleSet", json!({ "Name": "r" }), "InvalidRequestException"),
+        ("UpdateMatchmakingConfiguration", json!({ "Name": "none" }), "NotFoundException"),
+        ("StartMatchmaking", json!({ "ConfigurationName": "m" }), "InvalidRequestException"),
+        ("StartMatchmaking", json!({ "Players": "ada" }), "SerializationException"),
+        ("StopMatchmaking", json!({ "TicketId": "none" }), "NotFoundException"),
+        ("AcceptMatch", json!({ "TicketId": "t" }), "InvalidRequestException"),
+        ("StartMatchBackfill", json!({ "ConfigurationName": "m", "Players": [] }), "InvalidRequestException"),
+        ("StopMatchBackfill", json!({}), "UnknownOperationException"),
+    ] {
+        let status = if name.starts_with("Unknown") { 404 } else { 400 };
+        let expected = (status, name.to_owned());
+        assert_eq!(send(&api, json_request(operation, body.to_string())).await.error(), expected);
+        assert_eq!(send(&api, cbor_request(operation, to_cbor(body))).await.error(), expected);
+    }
+    assert_eq!(ok(&api, "DeleteMatchmakingConfiguration", json!({ "Name": "m" })).await, json!({}));
+    assert_eq!(ok(&api, "DeleteMatchmakingRuleSet", json!({ "Name": "r" })).await, json!({}));
+}
