@@ -5,6 +5,7 @@
 //! remembered, and the largest one is the match; without one, the next anchor has its turn, so that a ticket nobody
 //! fits never blocks others (FlexMatch guide, "How FlexMatch works"; AWS staff on re:Post for the prefixes and ages).
 
+mod attempt;
 mod balance;
 mod bits;
 mod draft;

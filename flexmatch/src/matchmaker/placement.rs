@@ -101,7 +101,9 @@ impl Matchmaker {
         self.advance(now);
         let id = self.placing(id)?;
         let keys = self.proposals.get(&id).map(|proposal| proposal.tickets.clone()).unwrap_or_default();
-        self.tell_failed(&id, &keys, FailReason::Placement);
+        if !keys.is_empty() {
+            self.tell_failed(&id, &keys, FailReason::Placement);
+        }
         self.proposals.remove(&id);
         for key in keys {
             self.end_silently(key, TicketState::Failed { at: self.now, why: FailReason::Placement });
@@ -134,6 +136,10 @@ impl Matchmaker {
 
     fn complete(&mut self, id: &MatchId, game_session: Option<Arc<GameSession>>) {
         let Some(proposal) = self.proposals.remove(id) else { return };
+        // All may have timed out while the match was being placed.
+        if proposal.tickets.is_empty() {
+            return;
+        }
         for key in &proposal.tickets {
             let Some(ticket) = self.tickets.get_mut(*key) else { continue };
             for player in &mut ticket.players {

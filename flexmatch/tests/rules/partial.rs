@@ -63,7 +63,7 @@ fn team_sizes_that_differ_may_even_out_but_a_full_match_is_what_it_is() {
     let rule = comparison("count(teams[red].players)", "=", "count(teams[blue].players)".into());
     let one = skill(1.0);
     assert_eq!(
-        verdict_of(rule.clone(), &[one.clone()], &[]),
+        verdict_of(rule.clone(), std::slice::from_ref(&one), &[]),
         Verdict::NotYet,
         "or no ticket could ever be first"
     );
