@@ -7,6 +7,7 @@ mod computes;
 mod events;
 mod game_sessions;
 mod matchmaking;
+mod matchmaking_properties;
 mod matchmaking_requests;
 mod placements;
 mod player_sessions;
