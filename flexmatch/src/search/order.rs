@@ -115,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn hunters_are_dealt_before_monsters() {
-        let mut all = vec![team("Monsters", 5, 5)];
-        all.extend((1..=10).map(|number| team(&format!("Hunters_{number}"), 12, 15)));
-        for (players, monsters, hunters) in [(100, 0, 10), (122, 2, 12), (125, 5, 12), (155, 5, 15)] {
+    fn divers_are_dealt_before_krakens() {
+        let mut all = vec![team("Krakens", 5, 5)];
+        all.extend((1..=10).map(|number| team(&format!("Divers_{number}"), 12, 15)));
+        for (players, krakens, divers) in [(100, 0, 10), (122, 2, 12), (125, 5, 12), (155, 5, 15)] {
             let counts = deal(&all, players);
-            assert_eq!(counts[0], monsters);
-            assert!(counts[1..].iter().all(|count| *count == hunters), "{counts:?}");
+            assert_eq!(counts[0], krakens);
+            assert!(counts[1..].iter().all(|count| *count == divers), "{counts:?}");
         }
     }
 }

@@ -28,7 +28,7 @@ const RULES: &str = r#"{
     "rules": [
         {"name": "EvenSkill", "type": "distance", "maxDistance": 10, "measurements": ["avg(teams[*].players.attributes[score])"],
          "referenceValue": "avg(flatten(teams[*].players.attributes[score]))"},
-        {"name": "FastConnection", "type": "latency", "maxLatency": 150}]
+        {"name": "ShortWire", "type": "latency", "maxLatency": 150}]
 }"#;
 
 struct Scene {

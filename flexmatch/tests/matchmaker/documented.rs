@@ -10,7 +10,7 @@ fn shrinking(age: &str) -> String {
         "playerAttributes": [{{"name": "gameMode", "type": "string"}}],
         "algorithm": {{"strategy": "exhaustiveSearch", "expansionAgeSelection": "{age}"}},
         "teams": [{{"name": "player", "minPlayers": 4, "maxPlayers": 4}}],
-        "rules": [{{"name": "SameMode", "type": "comparison", "operation": "=",
+        "rules": [{{"name": "SameRuleBook", "type": "comparison", "operation": "=",
             "measurements": ["flatten(teams[*].players.attributes[gameMode])"]}}],
         "expansions": [{{"target": "teams[player].minPlayers", "steps": [
             {{"waitTimeSeconds": 30, "value": 3}},
@@ -51,14 +51,14 @@ fn with_newest_three_players_start_together_when_the_newest_is_30_seconds_old() 
 const ALIENS: &str = r#"{
     "ruleLanguageVersion": "1.0",
     "playerAttributes": [{"name": "skill", "type": "number", "default": 10}],
-    "teams": [{"name": "cowboys", "minPlayers": 4, "maxPlayers": 8}, {"name": "aliens", "minPlayers": 4, "maxPlayers": 8}],
+    "teams": [{"name": "miners", "minPlayers": 4, "maxPlayers": 8}, {"name": "rovers", "minPlayers": 4, "maxPlayers": 8}],
     "rules": [
-        {"name": "FairTeamSkill", "type": "distance", "maxDistance": 10,
+        {"name": "EvenSides", "type": "distance", "maxDistance": 10,
          "measurements": ["avg(teams[*].players.attributes[skill])"],
          "referenceValue": "avg(flatten(teams[*].players.attributes[skill]))"},
-        {"name": "EqualTeamSizes", "type": "comparison", "operation": "=",
-         "measurements": ["count(teams[cowboys].players)"], "referenceValue": "count(teams[aliens].players)"}],
-    "expansions": [{"target": "rules[FairTeamSkill].maxDistance", "steps": [
+        {"name": "SameHeadcount", "type": "comparison", "operation": "=",
+         "measurements": ["count(teams[miners].players)"], "referenceValue": "count(teams[rovers].players)"}],
+    "expansions": [{"target": "rules[EvenSides].maxDistance", "steps": [
         {"waitTimeSeconds": 5, "value": 50}, {"waitTimeSeconds": 15, "value": 100}]}]
 }"#;
 
@@ -98,29 +98,29 @@ fn strong_and_weak_players_are_dealt_to_both_teams() {
     submit_all(&mut play, &[10.0, 10.0, 10.0, 10.0, 40.0, 40.0, 40.0, 40.0]);
     play.at(0);
     let found = &play.matches[0];
-    for team in ["cowboys", "aliens"] {
+    for team in ["miners", "rovers"] {
         let skills = found.players.iter().filter(|player| player.team.as_str() == team);
         let sum: f64 = skills.filter_map(|player| player.player().number(0)).sum();
         assert!((sum / 4.0 - 25.0).abs() <= 10.0, "{team} has {sum}");
     }
 }
 
-/// The guide's example 2: who may be the monster is an attribute, so the team is forced.
+/// The guide's example 2: who may be the kraken is an attribute, so the team is forced.
 const MONSTER: &str = r#"{
     "ruleLanguageVersion": "1.0",
     "playerAttributes": [
         {"name": "skill", "type": "number", "default": 10},
-        {"name": "desiredSkillOfMonster", "type": "number", "default": 10},
-        {"name": "wantsToBeMonster", "type": "number", "default": 0}],
-    "teams": [{"name": "players", "minPlayers": 5, "maxPlayers": 5}, {"name": "monster", "minPlayers": 1, "maxPlayers": 1}],
+        {"name": "wishedDepth", "type": "number", "default": 10},
+        {"name": "wouldBeKraken", "type": "number", "default": 0}],
+    "teams": [{"name": "players", "minPlayers": 5, "maxPlayers": 5}, {"name": "kraken", "minPlayers": 1, "maxPlayers": 1}],
     "rules": [
-        {"name": "MonsterSelection", "type": "comparison", "operation": "=",
-         "measurements": ["teams[monster].players.attributes[wantsToBeMonster]"], "referenceValue": 1},
-        {"name": "PlayerSelection", "type": "comparison", "operation": "=",
-         "measurements": ["teams[players].players.attributes[wantsToBeMonster]"], "referenceValue": 0},
-        {"name": "MonsterSkill", "type": "comparison", "operation": ">=",
-         "measurements": ["avg(teams[monster].players.attributes[skill])"],
-         "referenceValue": "max(teams[players].players.attributes[desiredSkillOfMonster])"}],
+        {"name": "KrakenVolunteers", "type": "comparison", "operation": "=",
+         "measurements": ["teams[kraken].players.attributes[wouldBeKraken]"], "referenceValue": 1},
+        {"name": "DiversDoNot", "type": "comparison", "operation": "=",
+         "measurements": ["teams[players].players.attributes[wouldBeKraken]"], "referenceValue": 0},
+        {"name": "KrakenDepth", "type": "comparison", "operation": ">=",
+         "measurements": ["avg(teams[kraken].players.attributes[skill])"],
+         "referenceValue": "max(teams[players].players.attributes[wishedDepth])"}],
     "expansions": [{"target": "teams[players].minPlayers", "steps": [
         {"waitTimeSeconds": 30, "value": 4}, {"waitTimeSeconds": 60, "value": 3}]}]
 }"#;
@@ -128,15 +128,15 @@ const MONSTER: &str = r#"{
 #[test]
 fn a_ticket_goes_to_the_team_whose_rules_it_meets() {
     let mut play = Play::new(MONSTER);
-    for hunter in 1..=5 {
-        play.solo(&format!("h{hunter}"), &[("desiredSkillOfMonster", number(f64::from(hunter) * 5.0))]);
+    for diver in 1..=5 {
+        play.solo(&format!("h{diver}"), &[("wishedDepth", number(f64::from(diver) * 5.0))]);
     }
-    play.solo("weak", &[("wantsToBeMonster", number(1.0)), ("skill", number(24.0))]);
-    assert!(play.matches.is_empty(), "the monster must be as strong as anybody wishes");
-    play.at(1).solo("strong", &[("wantsToBeMonster", number(1.0)), ("skill", number(25.0))]);
+    play.solo("weak", &[("wouldBeKraken", number(1.0)), ("skill", number(24.0))]);
+    assert!(play.matches.is_empty(), "the kraken must be as strong as anybody wishes");
+    play.at(1).solo("strong", &[("wouldBeKraken", number(1.0)), ("skill", number(25.0))]);
     play.at(2);
-    let monster = play.matches[0].players.iter().find(|player| player.team.as_str() == "monster").unwrap();
-    assert_eq!(monster.ticket_id.as_str(), "strong");
+    let kraken = play.matches[0].players.iter().find(|player| player.team.as_str() == "kraken").unwrap();
+    assert_eq!(kraken.ticket_id.as_str(), "strong");
 }
 
 #[test]

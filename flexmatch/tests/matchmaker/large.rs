@@ -6,16 +6,16 @@ use flexmatch::{PlayerRequest, TicketRequest};
 
 use crate::play::{Play, number, player};
 
-/// The guide's example 8: ten teams of hunters, and monsters.
+/// The guide's example 8: ten teams of divers, and krakens.
 const HUNTERS: &str = r#"{
     "ruleLanguageVersion": "1.0",
     "playerAttributes": [{"name": "kills", "type": "number", "default": 5}],
     "algorithm": {"strategy": "balanced", "balancedAttribute": "kills", "batchingPreference": "fastestRegion"},
     "teams": [
-        {"name": "Monsters", "minPlayers": 5, "maxPlayers": 5},
-        {"name": "Hunters", "minPlayers": 12, "maxPlayers": 15, "quantity": 10}],
+        {"name": "Krakens", "minPlayers": 5, "maxPlayers": 5},
+        {"name": "Divers", "minPlayers": 12, "maxPlayers": 15, "quantity": 10}],
     "rules": [{"name": "latency", "type": "latency", "maxLatency": 150}],
-    "expansions": [{"target": "teams[Hunters].minPlayers", "steps": [
+    "expansions": [{"target": "teams[Divers].minPlayers", "steps": [
         {"waitTimeSeconds": 15, "value": 10}, {"waitTimeSeconds": 20, "value": 8}]}]
 }"#;
 
@@ -42,8 +42,8 @@ fn a_full_match_has_all_seats_taken() {
     fill(&mut play, 160, "us", 50);
     assert_eq!(play.matches.len(), 1);
     let sizes = &play.sizes()[0];
-    assert_eq!(sizes["Monsters"], 5);
-    assert!((1..=10).all(|team| sizes[&format!("Hunters_{team}")] == 15), "{sizes:?}");
+    assert_eq!(sizes["Krakens"], 5);
+    assert!((1..=10).all(|team| sizes[&format!("Divers_{team}")] == 15), "{sizes:?}");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn teams_are_balanced_on_the_attribute() {
     for player in &play.matches[0].players {
         *sums.entry(player.team.to_string()).or_default() += player.player().number(0).unwrap();
     }
-    sums.remove("Monsters");
+    sums.remove("Krakens");
     let (least, most) =
         sums.values().fold((f64::MAX, f64::MIN), |(least, most), sum| (least.min(*sum), most.max(*sum)));
     assert!(most - least <= 10.0, "{sums:?}");

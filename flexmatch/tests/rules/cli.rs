@@ -76,23 +76,24 @@ fn check_names_the_rules_that_fail_with_their_numbers() {
         json!([{"id": "a", "a": {"skill": skill}}, {"id": "b", "a": {"skill": skill}},
         {"id": "c", "a": {"skill": skill}}, {"id": "d", "a": {"skill": skill}}])
     };
-    let roster = json!({"teams": {"cowboys": players(10), "aliens": players(40)}});
+    let roster = json!({"teams": {"miners": players(10), "rovers": players(40)}});
     let roster_file = file("roster.json", &roster.to_string());
-    let output = flexmatch(&["check", &fixture("aliens_vs_cowboys"), &roster_file]);
+    let output = flexmatch(&["check", &fixture("rovers_against_miners"), &roster_file]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         stdout(&output),
-        "FAIL  FairTeamSkill   distance       10 is 15 away from 25 (at most 10)\n\
-         pass  EqualTeamSizes  comparison     4 = 4\n\
+        "FAIL  EvenSides      distance       10 is 15 away from 25 (at most 10)\n\
+         pass  SameHeadcount  comparison     4 = 4\n\
          this is not a match\n"
     );
-    let later = flexmatch(&["check", &fixture("aliens_vs_cowboys"), &roster_file, "--age", "5", "--json"]);
+    let later =
+        flexmatch(&["check", &fixture("rovers_against_miners"), &roster_file, "--age", "5", "--json"]);
     assert_eq!(later.status.code(), Some(0));
-    assert_eq!(stdout(&later), "{\"EqualTeamSizes\":true,\"FairTeamSkill\":true}\n");
+    assert_eq!(stdout(&later), "{\"EvenSides\":true,\"SameHeadcount\":true}\n");
     let mut overridden = roster;
-    overridden["overrides"] = json!({"FairTeamSkill.maxDistance": 15});
+    overridden["overrides"] = json!({"EvenSides.maxDistance": 15});
     let overridden = file("overridden.json", &overridden.to_string());
-    assert_eq!(flexmatch(&["check", &fixture("aliens_vs_cowboys"), &overridden]).status.code(), Some(0));
+    assert_eq!(flexmatch(&["check", &fixture("rovers_against_miners"), &overridden]).status.code(), Some(0));
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn check_says_what_is_wrong_with_the_match() {
         ("team.json", json!({"teams": {"crowboys": []}}), "there is no team \"crowboys\""),
         (
             "type.json",
-            json!({"teams": {"aliens": [{"id": "a", "a": {"skill": "x"}}]}}),
+            json!({"teams": {"rovers": [{"id": "a", "a": {"skill": "x"}}]}}),
             "\"skill\" must be a number",
         ),
         ("shape.json", json!({"team": {}}), "is not a match"),
@@ -111,7 +112,8 @@ fn check_says_what_is_wrong_with_the_match() {
             "the rule set is not valid",
         ),
     ] {
-        let output = flexmatch(&["check", &fixture("aliens_vs_cowboys"), &file(name, &roster.to_string())]);
+        let output =
+            flexmatch(&["check", &fixture("rovers_against_miners"), &file(name, &roster.to_string())]);
         assert_eq!(output.status.code(), Some(2), "{name}");
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(error.contains(wanted), "{error}");

@@ -154,8 +154,8 @@ fn crossed_team_sizes_are_mended_or_refused() {
 
 #[test]
 fn a_missing_map_key_sorts_last_or_as_zero() {
-    let rule_set = rule_set("map_preference");
-    let ticket = |maps: Value| player(&rule_set, "p", 0, &json!({ "mapPreference": maps }), &[]);
+    let rule_set = rule_set("arena_votes");
+    let ticket = |maps: Value| player(&rule_set, "p", 0, &json!({ "arenaRanking": maps }), &[]);
     let (anchor, negative, lacks) =
         (ticket(json!({"A": 1})), ticket(json!({"A": -5})), ticket(json!({"B": 1})));
     let sort = rule_set.effective(0).sorts().next().unwrap();
@@ -168,7 +168,7 @@ fn a_missing_map_key_sorts_last_or_as_zero() {
 
 #[test]
 fn undeclared_attributes_are_left_out_or_refused_and_wrong_types_always_are() {
-    let rule_set = rule_set("aliens_vs_cowboys");
+    let rule_set = rule_set("rovers_against_miners");
     let data = |name: &str, value: Value| PlayerData {
         id: "p".into(),
         attributes: [(name.to_owned(), attribute(&value))].into(),

@@ -11,71 +11,73 @@ fn skills(values: &[f64]) -> Value {
 }
 
 #[test]
-fn aliens_and_cowboys_average_within_ten_of_the_match_and_are_equally_many() {
-    let deal =
-        |cowboys: &[f64], aliens: &[f64]| json!({"cowboys": skills(cowboys), "aliens": skills(aliens)});
+fn rovers_and_miners_average_within_ten_of_the_match_and_are_equally_many() {
+    let deal = |miners: &[f64], rovers: &[f64]| json!({"miners": skills(miners), "rovers": skills(rovers)});
     let halves = deal(&[10.0; 4], &[40.0; 4]);
     assert_eq!(
-        fails("aliens_vs_cowboys", 0, halves.clone()),
-        names(["FairTeamSkill"]),
+        fails("rovers_against_miners", 0, halves.clone()),
+        names(["EvenSides"]),
         "15 from the average"
     );
-    assert_eq!(fails("aliens_vs_cowboys", 4, halves.clone()), names(["FairTeamSkill"]));
-    assert_eq!(fails("aliens_vs_cowboys", 5, halves), names([]), "50 is allowed from 5 s on");
+    assert_eq!(fails("rovers_against_miners", 4, halves.clone()), names(["EvenSides"]));
+    assert_eq!(fails("rovers_against_miners", 5, halves), names([]), "50 is allowed from 5 s on");
     let dealt = deal(&[10.0, 10.0, 40.0, 40.0], &[10.0, 10.0, 40.0, 40.0]);
-    assert_eq!(fails("aliens_vs_cowboys", 0, dealt), names([]));
-    assert_eq!(fails("aliens_vs_cowboys", 0, deal(&[10.0; 5], &[10.0; 4])), names(["EqualTeamSizes"]));
+    assert_eq!(fails("rovers_against_miners", 0, dealt), names([]));
+    assert_eq!(fails("rovers_against_miners", 0, deal(&[10.0; 5], &[10.0; 4])), names(["SameHeadcount"]));
     assert_eq!(
-        fails("aliens_vs_cowboys", 0, deal(&[10.0; 4], &[30.0; 4])),
+        fails("rovers_against_miners", 0, deal(&[10.0; 4], &[30.0; 4])),
         names([]),
         "a gap of 20 is legal"
     );
-    assert_eq!(fails("aliens_vs_cowboys", 0, deal(&[10.0; 4], &[31.0; 4])), names(["FairTeamSkill"]));
-    assert_eq!(fails("aliens_vs_cowboys", 5, deal(&[0.0; 4], &[102.0; 4])), names(["FairTeamSkill"]));
-    assert_eq!(fails("aliens_vs_cowboys", 15, deal(&[0.0; 4], &[102.0; 4])), names([]), "100 from 15 s on");
+    assert_eq!(fails("rovers_against_miners", 0, deal(&[10.0; 4], &[31.0; 4])), names(["EvenSides"]));
+    assert_eq!(fails("rovers_against_miners", 5, deal(&[0.0; 4], &[102.0; 4])), names(["EvenSides"]));
+    assert_eq!(
+        fails("rovers_against_miners", 15, deal(&[0.0; 4], &[102.0; 4])),
+        names([]),
+        "100 from 15 s on"
+    );
 }
 
 #[test]
 fn team_sizes_are_checked_besides_the_rules() {
-    let three = json!({"cowboys": skills(&[1.0; 3]), "aliens": skills(&[1.0; 3])});
-    let outcome = checked("aliens_vs_cowboys", 0, three);
+    let three = json!({"miners": skills(&[1.0; 3]), "rovers": skills(&[1.0; 3])});
+    let outcome = checked("rovers_against_miners", 0, three);
     assert!(outcome.rules.iter().all(|rule| rule.pass) && !outcome.is_match());
     assert_eq!(outcome.sizes.len(), 2);
-    let five_and_one = |hunters: usize| {
-        let hunter = json!({"skill": 10, "desiredSkillOfMonster": 5, "wantsToBeMonster": 0});
-        json!({"players": alike(hunters, &hunter), "monster": alike(1, &json!({"wantsToBeMonster": 1}))})
+    let five_and_one = |divers: usize| {
+        let diver = json!({"skill": 10, "wishedDepth": 5, "wouldBeKraken": 0});
+        json!({"players": alike(divers, &diver), "kraken": alike(1, &json!({"wouldBeKraken": 1}))})
     };
-    for (hunters, age, fits) in [(5, 0, true), (4, 29, false), (4, 30, true), (3, 59, false), (3, 60, true)] {
+    for (divers, age, fits) in [(5, 0, true), (4, 29, false), (4, 30, true), (3, 59, false), (3, 60, true)] {
         assert_eq!(
-            checked("players_vs_monster", age, five_and_one(hunters)).is_match(),
+            checked("divers_against_kraken", age, five_and_one(divers)).is_match(),
             fits,
-            "{hunters} at {age}"
+            "{divers} at {age}"
         );
     }
 }
 
 #[test]
-fn the_monster_asks_for_it_and_is_as_strong_as_the_boldest_hunter_wishes() {
-    let play = |monster: f64, wants: f64, hunters_want: f64| {
-        let hunter =
-            |desired: f64| json!({"skill": 10, "desiredSkillOfMonster": desired, "wantsToBeMonster": 0});
-        let mut hunters: Vec<Value> = [5.0, 10.0, 15.0, 20.0, 25.0].map(hunter).into();
-        hunters[0]["wantsToBeMonster"] = hunters_want.into();
-        let monster = json!({"skill": monster, "desiredSkillOfMonster": 10, "wantsToBeMonster": wants});
-        fails("players_vs_monster", 0, json!({"players": players(hunters), "monster": players([monster])}))
+fn the_kraken_asks_for_it_and_is_as_strong_as_the_boldest_diver_wishes() {
+    let play = |kraken: f64, wants: f64, divers_want: f64| {
+        let diver = |desired: f64| json!({"skill": 10, "wishedDepth": desired, "wouldBeKraken": 0});
+        let mut divers: Vec<Value> = [5.0, 10.0, 15.0, 20.0, 25.0].map(diver).into();
+        divers[0]["wouldBeKraken"] = divers_want.into();
+        let kraken = json!({"skill": kraken, "wishedDepth": 10, "wouldBeKraken": wants});
+        fails("divers_against_kraken", 0, json!({"players": players(divers), "kraken": players([kraken])}))
     };
     assert_eq!(play(25.0, 1.0, 0.0), names([]));
-    assert_eq!(play(24.0, 1.0, 0.0), names(["MonsterSkill"]));
-    assert_eq!(play(25.0, 0.0, 0.0), names(["MonsterSelection"]));
-    assert_eq!(play(25.0, 1.0, 1.0), names(["PlayerSelection"]));
+    assert_eq!(play(24.0, 1.0, 0.0), names(["KrakenDepth"]));
+    assert_eq!(play(25.0, 0.0, 0.0), names(["KrakenVolunteers"]));
+    assert_eq!(play(25.0, 1.0, 1.0), names(["DiversDoNot"]));
 }
 
-fn trios(sizes: [usize; 3], skills: [f64; 3], medics: usize, latency: u32) -> Value {
-    let mut medics = medics;
+fn trios(sizes: [usize; 3], skills: [f64; 3], surgeons: usize, latency: u32) -> Value {
+    let mut surgeons = surgeons;
     let mut team = |size: usize, skill: f64| {
         let team = players((0..size).map(|_| {
-            let character = if medics > 0 { "medic" } else { "peasant" };
-            medics = medics.saturating_sub(1);
+            let character = if surgeons > 0 { "surgeon" } else { "recruit" };
+            surgeons = surgeons.saturating_sub(1);
             json!({"skill": skill, "character": [character]})
         }));
         near(team, &json!({"us-east-1": latency, "eu-west-1": latency + 80}))
@@ -88,14 +90,14 @@ fn trios(sizes: [usize; 3], skills: [f64; 3], medics: usize, latency: u32) -> Va
 }
 
 #[test]
-fn three_teams_are_about_equally_large_with_at_most_five_medics() {
+fn three_teams_are_about_equally_large_with_at_most_five_surgeons() {
     let size = |sizes| fails("three_teams", 0, trios(sizes, [10.0; 3], 0, 50));
     assert_eq!(size([3, 3, 4]), names([]));
-    assert_eq!(size([3, 5, 5]), names(["CloseTeamSizes"]));
+    assert_eq!(size([3, 5, 5]), names(["NearHeadcount"]));
     assert_eq!(fails("three_teams", 0, trios([3; 3], [10.0; 3], 5, 50)), names([]));
-    assert_eq!(fails("three_teams", 0, trios([3; 3], [10.0; 3], 6, 50)), names(["OverallMedicLimit"]));
+    assert_eq!(fails("three_teams", 0, trios([3; 3], [10.0; 3], 6, 50)), names(["SurgeonCap"]));
     assert_eq!(fails("three_teams", 0, trios([3; 3], [0.0, 10.0, 20.0], 0, 50)), names([]));
-    assert_eq!(fails("three_teams", 0, trios([3; 3], [0.0, 10.0, 26.0], 0, 50)), names(["FairTeamSkill"]));
+    assert_eq!(fails("three_teams", 0, trios([3; 3], [0.0, 10.0, 26.0], 0, 50)), names(["EvenSides"]));
 }
 
 #[test]
@@ -118,29 +120,29 @@ fn fifty_milliseconds_or_less_to_one_location_suffice() {
 fn a_player_without_latencies_never_passes_a_latency_rule() {
     let mut teams = trios([3; 3], [10.0; 3], 0, 50);
     teams["trio_2"][1]["l"] = json!({});
-    assert_eq!(fails("three_teams", 10_000, teams.clone()), names(["FastConnection"]));
+    assert_eq!(fails("three_teams", 10_000, teams.clone()), names(["ShortWire"]));
     teams["trio_2"][1]["l"] = json!({"ap-south-1": 10});
-    assert_eq!(fails("three_teams", 10_000, teams), names(["FastConnection"]), "no location in common");
+    assert_eq!(fails("three_teams", 10_000, teams), names(["ShortWire"]), "no location in common");
 }
 
 #[test]
 fn modes_and_maps_must_be_shared_by_everybody_not_pair_by_pair() {
     let team = |modes: [&[&str]; 3]| {
-        players(modes.map(|modes| json!({"experience": 50, "gameMode": modes, "acceptableMaps": ["x"]})))
+        players(modes.map(|modes| json!({"experience": 50, "gameMode": modes, "arenasLiked": ["x"]})))
     };
     let shared = json!({"red": team([&["a", "b"], &["b"], &["b", "c"]]), "blue": team([&["b"], &["b", "a"], &["c", "b"]])});
-    assert_eq!(fails("map_preference", 0, shared), names([]));
+    assert_eq!(fails("arena_votes", 0, shared), names([]));
     let pairs =
         json!({"red": team([&["a", "b"], &["b", "c"], &["a", "c"]]), "blue": team([&["a"], &["b"], &["c"]])});
-    assert_eq!(fails("map_preference", 0, pairs), names(["SharedMode"]));
+    assert_eq!(fails("arena_votes", 0, pairs), names(["CommonRuleBook"]));
 }
 
 #[test]
 fn candidates_are_ordered_by_the_anchors_favourite_map_then_by_experience() {
-    let rule_set = rule_set("map_preference");
+    let rule_set = rule_set("arena_votes");
     let compat = Compat::default();
     let ticket = |id: &str, experience: f64, maps: Value| {
-        player(&rule_set, id, 0, &json!({"experience": experience, "mapPreference": maps}), &[])
+        player(&rule_set, id, 0, &json!({"experience": experience, "arenaRanking": maps}), &[])
     };
     let anchor = ticket("anchor", 50.0, json!({"A": 100, "B": 20}));
     let mut candidates = [
@@ -162,13 +164,13 @@ fn every_character_in_play_is_on_every_players_list_for_fifteen_seconds() {
     let team = |first_list: &[&str]| {
         let one = |(at, character): (usize, &str)| {
             let list: &[&str] = if at == 0 { first_list } else { &all };
-            json!({"myCharacter": [character], "preferredOpponents": list})
+            json!({"ownClass": [character], "wantedRivals": list})
         };
         json!({"red": players(all.into_iter().enumerate().map(one))})
     };
-    assert_eq!(fails("preferred_characters", 0, team(&all)), names([]));
-    assert_eq!(fails("preferred_characters", 14, team(&all[..4])), names(["OpponentMatch"]));
-    assert_eq!(fails("preferred_characters", 15, team(&all[..4])), names([]));
+    assert_eq!(fails("chosen_rivals", 0, team(&all)), names([]));
+    assert_eq!(fails("chosen_rivals", 14, team(&all[..4])), names(["RivalsAgree"]));
+    assert_eq!(fails("chosen_rivals", 15, team(&all[..4])), names([]));
 }
 
 #[test]
@@ -177,12 +179,12 @@ fn two_players_share_mode_and_map_and_differ_in_character() {
         let one = |mode: &str, map: u32, character: u32| {
             players([json!({"gameMode": mode, "gameMap": map, "character": character})])
         };
-        let teams = json!({"player_1": one("turn-based", 1, 1), "player_2": one(mode, map, character)});
+        let teams = json!({"player_1": one("chess-clock", 1, 1), "player_2": one(mode, map, character)});
         fails("across_players", 0, teams)
     };
-    assert_eq!(play("turn-based", 1, 2), names([]));
-    assert_eq!(play("turn-based", 1, 1), names(["DifferentCharacter"]));
-    assert_eq!(play("real-time", 2, 2), names(["SameGameMode", "SameGameMap"]));
+    assert_eq!(play("chess-clock", 1, 2), names([]));
+    assert_eq!(play("chess-clock", 1, 1), names(["AnotherClass"]));
+    assert_eq!(play("real-time", 2, 2), names(["ThatRuleBook", "ThatArena"]));
 }
 
 #[test]
@@ -191,8 +193,8 @@ fn a_player_without_an_attribute_that_has_no_default_is_never_part_of_a_match() 
     let outcome = checked("across_players", 0, nameless);
     assert_eq!(outcome.incomplete, ["p0"]);
     assert!(!outcome.is_match());
-    let free_for_all = rule_set("free_for_all");
-    assert!(player(&free_for_all, "p", 0, &json!({}), &[]).lacks_an_attribute(), "skill has no default");
+    let each_for_self = rule_set("each_for_self");
+    assert!(player(&each_for_self, "p", 0, &json!({}), &[]).lacks_an_attribute(), "skill has no default");
 }
 
 fn sizes(name: &str, age: u64) -> Vec<(u32, u32)> {
@@ -208,17 +210,17 @@ fn large_matches_shrink_at_their_steps() {
         rule_set.effective(age).min_players()
     };
     for (age, least) in [(0, 175), (9, 175), (10, 150), (14, 150), (15, 100), (43_200, 100)] {
-        assert_eq!(smallest("free_for_all", age), least, "at {age} s");
+        assert_eq!(smallest("each_for_self", age), least, "at {age} s");
     }
     for (age, least) in [(0, 125), (14, 125), (15, 105), (19, 105), (20, 85)] {
-        assert_eq!(smallest("monster_hunters", age), least, "at {age} s: all ten teams of hunters change");
+        assert_eq!(smallest("deep_divers", age), least, "at {age} s: all ten teams of divers change");
     }
     for (age, least) in [(0, 50), (10, 40), (15, 25), (20, 10), (24, 10), (25, 3)] {
         assert_eq!(smallest("shrinking_royale", age), least, "at {age} s");
     }
-    let latency = |age| rule_set("free_for_all").effective(age).latencies().next().unwrap().max_latency;
+    let latency = |age| rule_set("each_for_self").effective(age).latencies().next().unwrap().max_latency;
     assert_eq!([latency(11), latency(12)], [Some(150.0), Some(200.0)]);
-    assert_eq!(rule_set("monster_hunters").effective(0).max_players(), 155);
+    assert_eq!(rule_set("deep_divers").effective(0).max_players(), 155);
 }
 
 #[test]
@@ -244,8 +246,8 @@ fn teams_with_a_quantity_are_numbered_and_a_quantity_of_one_is_not() {
     };
     assert_eq!(names("three_teams"), ["trio_1", "trio_2", "trio_3"]);
     assert_eq!(names("across_players"), ["player_1", "player_2"]);
-    assert_eq!(names("mixed_quantities"), ["FixedTeam_1", "FixedTeam_2", "Team1"]);
-    assert_eq!(names("hub"), ["adventurers"]);
+    assert_eq!(names("mixed_quantities"), ["LoneTeam_1", "LoneTeam_2", "Team1"]);
+    assert_eq!(names("hub"), ["climbers"]);
     assert_eq!(names("team_with_space"), ["Team 1"]);
 }
 
@@ -258,10 +260,10 @@ fn a_hundred_on_a_hundred_are_close_in_league_and_skill_and_agree_on_map_and_mod
         fails("batch_distance", age, json!({"red": alike(100, &plain), "blue": blue}))
     };
     assert_eq!(play(0, 2.0, 10.0, "m"), names([]));
-    assert_eq!(play(0, 3.0, 11.0, "n"), names(["SimilarLeague", "SimilarSkill", "SameMap"]));
-    assert_eq!(play(9, 0.0, 20.0, "m"), names(["SimilarSkill"]));
+    assert_eq!(play(0, 3.0, 11.0, "n"), names(["CloseDivision", "CloseRank", "SameArena"]));
+    assert_eq!(play(9, 0.0, 20.0, "m"), names(["CloseRank"]));
     assert_eq!(play(10, 0.0, 20.0, "m"), names([]));
-    assert_eq!(play(19, 0.0, 40.0, "m"), names(["SimilarSkill"]));
+    assert_eq!(play(19, 0.0, 40.0, "m"), names(["CloseRank"]));
     assert_eq!(play(20, 0.0, 40.0, "m"), names([]));
 }
 
@@ -275,7 +277,7 @@ fn members_of_a_compound_rule_need_not_hold_by_themselves() {
     let mixed = |at: usize| if at.is_multiple_of(2) { "m" } else { "n" };
     let wild = play(0, &|at| 20.0 * at as f64, &|_| "m");
     let failed: Vec<_> = wild.rules.iter().filter(|rule| !rule.pass).map(|rule| rule.name.as_str()).collect();
-    assert_eq!(failed, ["SimilarSkillDistance"], "same map and mode");
+    assert_eq!(failed, ["NearRank"], "same map and mode");
     assert!(wild.is_match());
     assert!(play(0, &|_| 10.0, &mixed).is_match(), "close in skill and league");
     let spread = |at: usize| if at == 0 { 30.0 } else { 10.0 };
@@ -288,23 +290,22 @@ fn members_of_a_compound_rule_need_not_hold_by_themselves() {
 #[test]
 fn nobody_may_block_anybody_in_the_match() {
     let play = |blocked: &str| {
-        let red =
-            players((0..5).map(|at| json!({"BlockList": if at == 0 { vec![blocked] } else { vec![] }})));
+        let red = players((0..5).map(|at| json!({"Shunned": if at == 0 { vec![blocked] } else { vec![] }})));
         let mut blue = alike(5, &json!({}));
         for (at, player) in blue.as_array_mut().unwrap().iter_mut().enumerate() {
             player["id"] = format!("b{at}").into();
         }
-        fails("block_list", 0, json!({"red": red, "blue": blue}))
+        fails("shun_list", 0, json!({"red": red, "blue": blue}))
     };
     assert_eq!(play("stranger"), names([]));
-    assert_eq!(play("b4"), names(["PlayerIdNotInBlockList"]), "an opponent");
-    assert_eq!(play("p3"), names(["PlayerIdNotInBlockList"]), "a team mate");
+    assert_eq!(play("b4"), names(["NobodyShunned"]), "an opponent");
+    assert_eq!(play("p3"), names(["NobodyShunned"]), "a team mate");
 }
 
 #[test]
 fn everybody_is_within_ten_of_the_average_and_one_player_is_a_match() {
     let play = |age, values: &[f64], latency: u32| {
-        checked("one_team", age, json!({"oneteam": near(skills(values), &json!({"us-east-1": latency}))}))
+        checked("one_team", age, json!({"solecrew": near(skills(values), &json!({"us-east-1": latency}))}))
     };
     assert!(play(0, &[5.0, 15.0, 25.0], 60).is_match());
     assert!(!play(0, &[0.0, 15.0, 30.0], 60).rules[0].pass);
@@ -314,84 +315,80 @@ fn everybody_is_within_ten_of_the_average_and_one_player_is_a_match() {
 }
 
 #[test]
-fn radiant_and_dire_play_the_mode_whose_size_they_have() {
+fn amber_and_dire_play_the_mode_whose_size_they_have() {
     let play = |age, mode: &str, size: usize, far: f64| {
         let team = |skill: f64| {
             near(alike(size, &json!({"skill": skill, "GameMode": [mode]})), &json!({"us-east-1": 70}))
         };
-        checked("radiant_dire_all", age, json!({"Radiant": team(10.0), "Dire": team(10.0 + far)})).is_match()
+        checked("amber_jade_all", age, json!({"Amber": team(10.0), "Jade": team(10.0 + far)})).is_match()
     };
     let sizes = |mode: &str| -> Vec<usize> { (1..=8).filter(|size| play(0, mode, *size, 0.0)).collect() };
-    assert_eq!(sizes("Survival"), [1, 2, 3]);
-    assert_eq!(sizes("Classic"), [4, 5, 6]);
-    assert_eq!(sizes("Practice"), [2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(sizes("Siege"), [1, 2, 3]);
+    assert_eq!(sizes("League"), [4, 5, 6]);
+    assert_eq!(sizes("Drill"), [2, 3, 4, 5, 6, 7, 8]);
     for (age, far, fits) in
         [(0, 40.0, true), (0, 41.0, false), (20, 400.0, true), (39, 401.0, false), (40, 2000.0, true)]
     {
-        assert_eq!(play(age, "Classic", 4, far), fits, "{far} apart at {age} s");
+        assert_eq!(play(age, "League", 4, far), fits, "{far} apart at {age} s");
     }
 }
 
 #[test]
 fn compound_members_that_fail_are_still_reported() {
     let team =
-        |size| near(alike(size, &json!({"skill": 10, "GameMode": ["Survival"]})), &json!({"us-east-1": 70}));
-    let survival = json!({"Radiant": team(2), "Dire": team(2)});
-    assert_eq!(fails("radiant_dire_all", 0, survival), names(["Classic-Mode", "Practice-Mode"]));
+        |size| near(alike(size, &json!({"skill": 10, "GameMode": ["Siege"]})), &json!({"us-east-1": 70}));
+    let survival = json!({"Amber": team(2), "Jade": team(2)});
+    assert_eq!(fails("amber_jade_all", 0, survival), names(["League-Book", "Drill-Book"]));
 }
 
 #[test]
-fn each_radiant_and_dire_rule_set_has_its_own_window() {
+fn each_amber_and_dire_rule_set_has_its_own_window() {
     let play = |name: &str, mode: &str, size: usize, latency: u32, age| {
         let team = || near(alike(size, &json!({"GameMode": [mode]})), &json!({"us-east-1": latency}));
-        checked(name, age, json!({"Radiant": team(), "Dire": team()})).is_match()
+        checked(name, age, json!({"Amber": team(), "Jade": team()})).is_match()
     };
-    assert!(!play("radiant_dire_classic", "Classic", 3, 70, 0));
-    assert!(play("radiant_dire_classic", "Classic", 4, 70, 0));
-    assert!(play("radiant_dire_survival", "Survival", 1, 70, 0));
-    assert!(!play("radiant_dire_practice", "Practice", 1, 70, 0));
+    assert!(!play("amber_jade_classic", "League", 3, 70, 0));
+    assert!(play("amber_jade_classic", "League", 4, 70, 0));
+    assert!(play("amber_jade_survival", "Siege", 1, 70, 0));
+    assert!(!play("amber_jade_practice", "Drill", 1, 70, 0));
     for (latency, age, fits) in
         [(80, 0, true), (81, 29, false), (120, 30, true), (2000, 119, false), (2000, 120, true)]
     {
-        assert_eq!(
-            play("radiant_dire_practice", "Practice", 2, latency, age),
-            fits,
-            "{latency} ms at {age} s"
-        );
+        assert_eq!(play("amber_jade_practice", "Drill", 2, latency, age), fits, "{latency} ms at {age} s");
     }
 }
 
 #[test]
-fn clans_play_against_each_other() {
-    let play = |clans: [&str; 4]| {
-        let team = |clans: &[&str]| players(clans.iter().map(|clan| json!({ "clanId": clan })));
-        fails("clans", 0, json!({"team_1": team(&clans[..2]), "team_2": team(&clans[2..])}))
+fn guilds_play_against_each_other() {
+    let play = |guilds: [&str; 4]| {
+        let team = |guilds: &[&str]| players(guilds.iter().map(|clan| json!({ "guildTag": clan })));
+        fails("guilds", 0, json!({"team_1": team(&guilds[..2]), "team_2": team(&guilds[2..])}))
     };
     assert_eq!(play(["A", "A", "B", "B"]), names([]));
-    assert_eq!(play(["A", "A", "A", "A"]), names(["DifferentClanIdPerTeam"]));
-    assert_eq!(play(["A", "B", "C", "C"]), names(["SameClan_team_1"]));
+    assert_eq!(play(["A", "A", "A", "A"]), names(["AnotherGuildEach"]));
+    assert_eq!(play(["A", "B", "C", "C"]), names(["OneGuild_team_1"]));
 }
 
 #[test]
 fn counting_rules_relax_with_their_reference_value() {
-    let play = |age, gang: usize, swat: usize| {
+    let play = |age, crew: usize, patrol: usize| {
         let team = |size| alike(size, &json!({"rating": 1}));
-        fails("count_rule", age, json!({"gang": team(gang), "swat": team(swat)})).is_empty()
+        fails("count_rule", age, json!({"crew": team(crew), "patrol": team(patrol)})).is_empty()
     };
     assert!(play(0, 5, 5) && !play(29, 5, 4) && play(30, 4, 4) && !play(38, 4, 3) && play(39, 6, 0));
 }
 
 #[test]
-fn equal_scores_and_short_ways_are_what_the_workshop_asks_for() {
+fn equal_scores_and_short_ways_are_what_the_house_asks_for() {
     let play = |scores: [u32; 2]| {
         let one = |score: u32| players([json!({ "score": score })]);
-        fails("workshop_strict", 0, json!({"player_1": one(scores[0]), "player_2": one(scores[1])}))
+        fails("house_strict", 0, json!({"player_1": one(scores[0]), "player_2": one(scores[1])}))
     };
     assert_eq!(play([1000, 1000]), names([]));
-    assert_eq!(play([1000, 1001]), names(["SameScore"]));
+    assert_eq!(play([1000, 1001]), names(["OneScore"]));
     let fast = |age, latency: u32| {
         let one = || near(alike(1, &json!({})), &json!({"us-east-1": latency}));
-        fails("workshop_fast", age, json!({"blue": one(), "red": one()})).is_empty()
+        fails("house_fast", age, json!({"blue": one(), "red": one()})).is_empty()
     };
     assert!(fast(0, 50) && !fast(0, 51) && fast(10, 100) && fast(20, 150));
     let social = |age, latency: u32| {
@@ -415,10 +412,10 @@ fn algorithms_read_as_written_and_default_as_documented() {
     let presort = rule_set("presort");
     assert_eq!(presort.algorithm().batching_preference, BatchingPreference::Sorted);
     assert_eq!(presort.algorithm().sort_by_attributes, [0, 1], "map, then skill");
-    let all = rule_set("radiant_dire_all");
+    let all = rule_set("amber_jade_all");
     assert_eq!(all.algorithm().expansion_age_selection, ExpansionAgeSelection::Oldest);
     assert_eq!(all.algorithm().backfill_priority, BackfillPriority::High);
-    let royale = rule_set("monster_hunters");
+    let royale = rule_set("deep_divers");
     assert_eq!(royale.algorithm().strategy, Strategy::Balanced);
     assert_eq!(royale.algorithm().batching_preference, BatchingPreference::FastestRegion);
     assert_eq!(royale.algorithm().balanced_attribute, Some(0));

@@ -14,11 +14,11 @@ fn every_fixture_is_valid_and_warned_about_where_it_should_be() {
         ("duplicate_keys", &["duplicate-key", "newest-shrinking"]),
         ("compound", &["balanced-small"]),
         ("rule_types", &["numeric-string"]),
-        ("free_for_all", &["newest-shrinking"]),
+        ("each_for_self", &["newest-shrinking"]),
         ("hub", &["newest-shrinking"]),
         ("mixed_quantities", &["newest-shrinking"]),
-        ("monster_hunters", &["newest-shrinking"]),
-        ("players_vs_monster", &["newest-shrinking"]),
+        ("deep_divers", &["newest-shrinking"]),
+        ("divers_against_kraken", &["newest-shrinking"]),
         ("shrinking_min", &["newest-shrinking"]),
         ("shrinking_min_early", &["newest-shrinking"]),
         ("shrinking_royale", &["newest-shrinking"]),
@@ -60,7 +60,7 @@ fn the_lost_half_of_a_doubled_expansion_is_pointed_at() {
             )
         })
         .collect();
-    let (target, steps) = ("\"target\": \"rules[low-latency].maxLatency\",", "\"steps\": [");
+    let (target, steps) = ("\"target\": \"rules[short-wire].maxLatency\",", "\"steps\": [");
     assert_eq!(
         lost,
         [(target.to_owned(), "/expansions/0/target"), (steps.to_owned(), "/expansions/0/steps")]

@@ -47,8 +47,8 @@ fn a_player_against_a_constant_is_decided_at_once() {
 #[test]
 fn players_who_must_agree_or_differ_and_do_not_are_decided_at_once() {
     let rule = |operation: &str| {
-        let clans = "flatten(teams[*].players.attributes[clan])";
-        json!({"type": "comparison", "measurements": [clans], "operation": operation})
+        let guilds = "flatten(teams[*].players.attributes[clan])";
+        json!({"type": "comparison", "measurements": [guilds], "operation": operation})
     };
     let clan = |name: &str| json!({ "clan": name });
     assert_eq!(verdict_of(rule("="), &[clan("a")], &[clan("b")]), Verdict::Fail);
@@ -139,9 +139,9 @@ fn what_all_have_in_common_only_shrinks() {
 
 #[test]
 fn lists_that_contain_a_value_only_become_more() {
-    let most = collection("contains", MODES, json!({"referenceValue": "medic", "maxCount": 1}));
-    assert_eq!(verdict_of(most, &[modes(&["medic"])], &[modes(&["medic"])]), Verdict::Fail);
-    let least = collection("contains", MODES, json!({"referenceValue": "medic", "minCount": 1}));
+    let most = collection("contains", MODES, json!({"referenceValue": "surgeon", "maxCount": 1}));
+    assert_eq!(verdict_of(most, &[modes(&["surgeon"])], &[modes(&["surgeon"])]), Verdict::Fail);
+    let least = collection("contains", MODES, json!({"referenceValue": "surgeon", "minCount": 1}));
     assert_eq!(verdict_of(least.clone(), &[modes(&["smith"])], &[]), Verdict::NotYet);
     assert_eq!(verdict_of(least, &[], &[]), Verdict::NotYet, "nobody there contains nothing");
 }
@@ -190,7 +190,7 @@ fn a_compound_rule_is_hopeless_only_if_no_way_is_left() {
     let rule_set = rule_set("compound");
     let one = |league: f64, skill: f64, map: &str| json!({"league": league, "skill": skill, "map": map, "mode": "d"});
     let compound = |blue: Value| {
-        verdicts(&rule_set, &[vec![one(1.0, 10.0, "m")], vec![blue]], &Compat::default())["CompoundRuleMatchmaker"]
+        verdicts(&rule_set, &[vec![one(1.0, 10.0, "m")], vec![blue]], &Compat::default())["EitherOr"]
     };
     assert_eq!(compound(one(1.0, 90.0, "m")), Verdict::Pass, "the maps agree");
     assert_eq!(compound(one(1.0, 10.0, "n")), Verdict::Pass, "the skills are close");
@@ -199,18 +199,18 @@ fn a_compound_rule_is_hopeless_only_if_no_way_is_left() {
 
 #[test]
 fn a_window_inside_a_compound_rule_waits_for_more_players() {
-    let rule_set = rule_set("radiant_dire_all");
-    let classic = json!({"GameMode": ["Classic"]});
+    let rule_set = rule_set("amber_jade_all");
+    let classic = json!({"GameMode": ["League"]});
     let said = verdicts(&rule_set, &[vec![classic.clone()], vec![classic]], &Compat::default());
-    assert_eq!(said["Classic-Mode"], Verdict::NotYet);
-    assert_eq!(said["GameModeRule"], Verdict::NotYet);
-    assert_eq!(said["FastConnection"], Verdict::Fail, "nobody sent latencies");
+    assert_eq!(said["League-Book"], Verdict::NotYet);
+    assert_eq!(said["RuleBookRule"], Verdict::NotYet);
+    assert_eq!(said["ShortWire"], Verdict::Fail, "nobody sent latencies");
 }
 
 #[test]
 fn a_rule_without_anything_to_measure_passes_and_says_so() {
     use serde_json::json as j;
-    let empty = crate::bench::checked("clans", 0, j!({"team_1": [], "team_2": []}));
+    let empty = crate::bench::checked("guilds", 0, j!({"team_1": [], "team_2": []}));
     assert!(empty.rules.iter().take(2).all(|rule| rule.pass && rule.numbers == "nothing to measure"));
 }
 
@@ -218,7 +218,7 @@ fn a_rule_without_anything_to_measure_passes_and_says_so() {
 fn complete_matches_are_judged_as_they_stand() {
     assert_eq!(
         fails("two_on_two", 0, json!({"A": alike(2, &json!({})), "B": alike(1, &json!({}))})),
-        names(["EqualTeamSizes"])
+        names(["SameHeadcount"])
     );
 }
 

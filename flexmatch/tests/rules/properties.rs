@@ -77,16 +77,16 @@ const KEYS: &[&str] = &[
 ];
 
 const FIXTURES: &[&str] = &[
-    "aliens_vs_cowboys",
+    "rovers_against_miners",
     "compound",
-    "radiant_dire_all",
+    "amber_jade_all",
     "three_teams",
-    "map_preference",
-    "preferred_characters",
-    "block_list",
-    "clans",
+    "arena_votes",
+    "chosen_rivals",
+    "shun_list",
+    "guilds",
     "rule_types",
-    "monster_hunters",
+    "deep_divers",
     "comments",
     "duplicate_keys",
 ];
@@ -211,7 +211,7 @@ proptest! {
 
 fn any_player(rule_set: &RuleSet, at: usize, party: u64, number: i32, pick: usize, latency: u32) -> Player {
     use flexmatch::AttributeType;
-    const WORDS: [&str; 6] = ["a", "b", "medic", "Classic", "Survival", "p0"];
+    const WORDS: [&str; 6] = ["a", "b", "surgeon", "League", "Siege", "p0"];
     let mut attributes = serde_json::Map::new();
     for (index, attribute) in rule_set.attributes().iter().enumerate() {
         let word = WORDS[(pick + index) % WORDS.len()];
