@@ -165,6 +165,10 @@ impl Matchmaker {
             self.deadlines.push_front((deadline, key));
         }
         self.start_searching(key, returned);
-        self.search.resume(key);
+        // Whose time passed while they were away are not searched for again: the same match would be found at once, and
+        // again each time its game session cannot be placed. The next tick ends them.
+        if deadline >= self.now {
+            self.search.resume(key);
+        }
     }
 }
