@@ -2,18 +2,26 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `demo/stage.rs` | what a round is played on: GameLift, a fleet, server processes |
+//! | `demo/stage.rs` | what a round is played on: GameLift, a fleet, a matchmaker, server processes |
+//! | `demo/fleet.rs` | an Anywhere fleet over two locations |
+//! | `demo/matchmaker.rs` | a queue, the rule set `demo/arena.json`, a matchmaking configuration |
 //! | `demo/servers.rs` | keeps server processes running, as a fleet's host would |
+//! | `demo/crowd.rs` | who plays: skills and latencies |
 //! | `demo/round.rs` | one round, step by step |
+//! | `demo/tickets.rs` | matchmaking as a backend does it |
 //! | `demo/narrator.rs` | says what happens |
 //!
 //! Everything goes through public protocols: the AWS API by `aws-sdk-gamelift`, the server-SDK WebSocket, QUIC. Point the
 //! same code at AWS and only the endpoint changes.
 
+mod crowd;
+mod fleet;
+mod matchmaker;
 mod narrator;
 mod round;
 mod servers;
 mod stage;
+mod tickets;
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -27,8 +35,11 @@ use self::stage::Stage;
 /// plays all the players wants at 60 Hz.
 pub const PLAYERS_MAX: usize = 128;
 
-/// How long any single step may take before the round has failed. All of them take milliseconds.
+/// How long any single step may take before the round has failed. Matchmaking takes 6 s at most, the others milliseconds.
 const STEP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often to ask again for something that is about to happen.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What to play.
 #[derive(Clone, Debug)]
@@ -56,6 +67,10 @@ impl DemoError {
     }
 }
 
+fn missing(step: &'static str, member: &str) -> DemoError {
+    DemoError::new(step, format!("the answer has no {member}"))
+}
+
 /// An error with everything that led to it, on one line.
 pub fn with_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
@@ -79,7 +94,7 @@ pub fn failure_to_json(error: &DemoError) -> String {
 /// Plays one round and takes everything down again.
 ///
 /// # Errors
-/// [`DemoError`] unless every player was placed, validated and played, and everybody without a player session was refused.
+/// [`DemoError`] unless every player was matched, placed, validated and played, and everybody without a player session was refused.
 ///
 /// # Cancel safety
 ///

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Parser;
 use gamelift_rs::demo::{self, Narrator, Options, PLAYERS_MAX};
 
-/// AWS's session-based game server hosting, on this machine: starts a local GameLift and QUIC game servers, makes a game
-/// session with the AWS SDK, and lets players join who are checked through the server SDK.
+/// AWS's session-based game server hosting, on this machine: starts a local GameLift and QUIC game servers in two locations,
+/// matches players by skill and latency with the AWS SDK, and lets them join, checked through the server SDK.
 #[derive(Parser)]
 #[command(
     version,
@@ -17,7 +17,7 @@ use gamelift_rs::demo::{self, Narrator, Options, PLAYERS_MAX};
   cargo run -- --once --json           the same, one JSON line for a program to read"
 )]
 struct Args {
-    /// Play one round and exit: 0 if every player was placed, validated and played, 1 otherwise. Uses free ports.
+    /// Play one round and exit: 0 if every player was matched, placed, validated and played, 1 otherwise. Uses free ports.
     #[arg(long)]
     once: bool,
     /// How many players join.

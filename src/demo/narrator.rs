@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use super::fleet::{AMERICA, EUROPE};
+use super::matchmaker::NAME;
 use super::round::Round;
 use super::stage::Stage;
 
@@ -44,7 +46,7 @@ impl Narrator {
     pub(super) fn result(&self, round: &Round) {
         let Round { players, game_sessions, swarm, .. } = round;
         self.line(&format!(
-            "\nall went right: {players} players in {game_sessions} game session(s), placed, validated and played\n"
+            "\nall went right: {players} players in {game_sessions} game session(s), matched, placed, validated and played\n"
         ));
         for line in swarm.to_string().lines() {
             self.line(&format!("  {line}"));
@@ -53,21 +55,24 @@ impl Narrator {
 
     /// How the reader can go on by hand.
     pub(super) fn invitation(&self, stage: &Stage) {
-        let (fleet, location) = (&stage.fleet_id, &stage.location);
-        let fingerprint = stage.fingerprint;
         self.line("\nStill here, with idle server processes waiting for you. In another terminal:\n");
         self.line(&format!("  export AWS_ENDPOINT_URL_GAMELIFT={}", stage.local.api_endpoint()));
         // Version 1 of the AWS CLI reads the older name of the Region only.
         self.line("  export AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2");
         self.line("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local");
-        self.line("  # a game session, and a place in it (put the ids you are given into the next line)");
+        self.line(
+            "  # a match: alone, it is made after 6 s; start another ticket sooner and the two are matched",
+        );
         self.line(&format!(
-            "  aws gamelift create-game-session --fleet-id {fleet} --location {location} --maximum-player-session-count 4"
+            "  aws gamelift start-matchmaking --configuration-name {NAME} --ticket-id mine \\"
         ));
-        self.line("  aws gamelift create-player-session --player-id me --game-session-id GAME_SESSION_ID");
-        self.line("  # within 60 s:");
+        self.line(&format!(
+            "      --players 'PlayerId=me,PlayerAttributes={{skill={{N=1000}}}},LatencyInMs={{{EUROPE}=20,{AMERICA}=110}}'"
+        ));
+        self.line("  aws gamelift describe-matchmaking --ticket-ids mine");
+        self.line("  # within 60 s of COMPLETED, with what the ticket says:");
         self.line("  cargo run -p sample-client -- join --address 127.0.0.1:PORT --player-session-id PLAYER_SESSION_ID \\");
-        self.line(&format!("      --fingerprint {fingerprint}"));
+        self.line(&format!("      --fingerprint {}", stage.fingerprint));
         self.line(&format!("\n  a look inside: curl {}/state", stage.local.admin_endpoint()));
         self.line("  stop with Ctrl-C");
     }

@@ -1,35 +1,31 @@
 //! One round, step by step, in the words and with the numbers of AWS's reference architecture.
 //!
-//! Steps 1 to 5 (identity, signed request, matchmaking) and 7 to 9 (events) are not here: the round begins where a match
-//! would be placed.
-
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::time::Duration;
+//! The players ask GameLift themselves. Steps 1 to 4 (identity, signed requests, player data) and 7 to 9 (events to a table)
+//! are a backend's, and not here.
 
 use aws_sdk_gamelift::types::{
     GameSession, GameSessionStatus, PlayerSession, PlayerSessionStatus, TerminationMode,
 };
 use sample_client::swarm::{self, SwarmConfig, SwarmReport, Target};
 use sample_client::{JoinConfig, JoinError, Player, RefusalReason, Trust};
+use std::collections::BTreeMap;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::stage::{SEATS, Stage, missing};
-use super::{DemoError, Narrator, Options, STEP_TIMEOUT};
-
-/// Player sessions per CreatePlayerSessions call (AWS API reference).
-const PLAYER_SESSIONS_PER_CALL: usize = 25;
-
-/// How often to ask again for something that takes milliseconds.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
+use super::crowd::{self, Member};
+use super::fleet::LOCATIONS;
+use super::stage::Stage;
+use super::tickets::{self, Hosted};
+use super::{DemoError, Narrator, Options, POLL_INTERVAL, STEP_TIMEOUT, missing};
 
 /// What a round came to. There is none unless everything went right.
 #[derive(Clone, Debug)]
 pub struct Round {
-    /// Players who were placed, validated and played.
+    /// Players who were matched, placed, validated and played.
     pub players: usize,
-    /// Game sessions they were placed in.
+    /// Game sessions they were placed in, one per match.
     pub game_sessions: usize,
+    /// Players by the location that they were placed in.
+    pub locations: BTreeMap<String, usize>,
     /// Attempts without a valid player session, all of them refused.
     pub refused: usize,
     /// What the players measured.
@@ -39,23 +35,13 @@ pub struct Round {
 impl Round {
     /// One line for programs.
     pub fn to_json(&self) -> String {
-        let Self { players, game_sessions, refused, swarm } = self;
+        let Self { players, game_sessions, locations, refused, swarm } = self;
         serde_json::json!({
-            "ok": true, "players": players, "gameSessions": game_sessions, "refused": refused, "swarm": swarm,
+            "ok": true, "players": players, "gameSessions": game_sessions, "locations": locations,
+            "refused": refused, "swarm": swarm,
         })
         .to_string()
     }
-}
-
-/// A game session that hosts, and who will come to it.
-struct Hosted {
-    id: String,
-    address: SocketAddr,
-    seats: Vec<Seat>,
-}
-
-struct Seat {
-    player_session_id: String,
 }
 
 pub(super) async fn play(
@@ -63,12 +49,19 @@ pub(super) async fn play(
     options: &Options,
     narrator: &Narrator,
 ) -> Result<Round, DemoError> {
-    let mut hosted = Vec::new();
-    let names: Vec<String> = (1..=options.players).map(|number| format!("player-{number}")).collect();
-    for (index, group) in names.chunks(SEATS).enumerate() {
-        let mut session = place(stage, index, narrator).await?;
-        session.seats = reserve(stage, &session.id, group, narrator).await?;
-        hosted.push(session);
+    let crowd = crowd::crowd(options.players);
+    narrator.step("5", "each player asks for a match: StartMatchmaking with skill and latencies");
+    tickets::start(&stage.aws, &crowd).await?;
+    narrator.fact("searching", format!("{} tickets", crowd.len()));
+
+    narrator.step("6", "matches become game sessions: a rule set decides who, a queue decides where");
+    let hosted = tickets::until_placed(&stage.aws, &crowd, narrator).await?;
+    let locations = locate(stage, &hosted, &crowd, narrator).await?;
+
+    narrator.step("10-12", "each ticket is COMPLETED and tells address, port and player session id");
+    for session in &hosted {
+        narrator.fact("reserved", format!("{} places at {} in", session.seats.len(), session.address));
+        narrator.fact("", &session.id);
     }
 
     narrator
@@ -91,69 +84,39 @@ pub(super) async fn play(
     narrator.fact("left", "every player session is COMPLETED, its place free again");
     for session in &hosted {
         terminate(stage, &session.id).await?;
-        narrator.fact("terminated", &session.id);
     }
-    Ok(Round { players: options.players, game_sessions: hosted.len(), refused: refused + 1, swarm })
+    narrator.fact("terminated", "every game session: the servers drained and ended");
+    let (players, game_sessions) = (options.players, hosted.len());
+    Ok(Round { players, game_sessions, locations, refused: refused + 1, swarm })
 }
 
-/// A game session on an idle process, waited for until it is ACTIVE.
-async fn place(stage: &Stage, index: usize, narrator: &Narrator) -> Result<Hosted, DemoError> {
-    const STEP: &str = "step 6 (CreateGameSession)";
-    narrator.step("6", "a match becomes a game session on an idle server process");
-    let created = stage
-        .aws
-        .create_game_session()
-        .fleet_id(&stage.fleet_id)
-        .location(&stage.location)
-        .maximum_player_session_count(SEATS as i32)
-        .name(format!("arena {}", index + 1))
-        .send()
-        .await
-        .map_err(|error| DemoError::new(STEP, error))?;
-    let created = created.game_session.ok_or_else(|| missing(STEP, "GameSession"))?;
-    let id = created.game_session_id.ok_or_else(|| missing(STEP, "GameSessionId"))?;
-    narrator.fact("game session", &id);
-    let active = wait_for(STEP, &format!("{id} did not become ACTIVE"), || async {
-        let session = describe(stage, &id, STEP).await?;
-        Ok((session.status == Some(GameSessionStatus::Active)).then_some(session))
-    })
-    .await?;
-    let (ip, port) = (active.ip_address.unwrap_or_default(), active.port.unwrap_or_default());
-    let address = format!("{ip}:{port}").parse().map_err(|error| DemoError::new(STEP, error))?;
-    narrator.fact("activated", format!("by the game server, at {address}"));
-    Ok(Hosted { id, address, seats: Vec::new() })
-}
-
-/// Player sessions: what a player is told in steps 10 to 12.
-async fn reserve(
+/// Looks up where everybody was placed. Near home, or the queue has not listened to their latencies.
+async fn locate(
     stage: &Stage,
-    game_session_id: &str,
-    players: &[String],
+    hosted: &[Hosted],
+    crowd: &[Member],
     narrator: &Narrator,
-) -> Result<Vec<Seat>, DemoError> {
-    const STEP: &str = "steps 10-12 (CreatePlayerSessions)";
-    narrator.step("10-12", "each player is told address, port and player session id");
-    let mut seats = Vec::new();
-    for chunk in players.chunks(PLAYER_SESSIONS_PER_CALL) {
-        let reserved = stage
-            .aws
-            .create_player_sessions()
-            .game_session_id(game_session_id)
-            .set_player_ids(Some(chunk.to_vec()))
-            .send()
-            .await
-            .map_err(|error| DemoError::new(STEP, error))?;
-        for session in reserved.player_sessions.unwrap_or_default() {
-            let player_session_id =
-                session.player_session_id.ok_or_else(|| missing(STEP, "PlayerSessionId"))?;
-            seats.push(Seat { player_session_id });
+) -> Result<BTreeMap<String, usize>, DemoError> {
+    const STEP: &str = "step 6 (placing by latency)";
+    let homes: BTreeMap<&str, &str> =
+        crowd.iter().map(|member| (member.player_id.as_str(), member.home)).collect();
+    let mut players: BTreeMap<String, usize> = BTreeMap::new();
+    for session in hosted {
+        let location = describe(stage, &session.id, STEP).await?.location.unwrap_or_default();
+        if let Some(seat) = session.seats.iter().find(|seat| homes[seat.player_id.as_str()] != location) {
+            let home = homes[seat.player_id.as_str()];
+            let message = format!("{} was placed in {location} and is near {home}", seat.player_id);
+            return Err(DemoError::new(STEP, message));
+        }
+        *players.entry(location).or_default() += session.seats.len();
+    }
+    for location in LOCATIONS {
+        if let Some(count) = players.get(location) {
+            let sessions = "game sessions placed by latency";
+            narrator.fact(location, format!("{count} players near it, {sessions}"));
         }
     }
-    if seats.len() != players.len() {
-        return Err(DemoError::new(STEP, format!("{} places for {} players", seats.len(), players.len())));
-    }
-    narrator.fact("reserved", format!("{} places for {}", seats.len(), players.join(", ")));
-    Ok(seats)
+    Ok(players)
 }
 
 fn targets(stage: &Stage, hosted: &[Hosted]) -> Vec<Target> {

@@ -1,4 +1,4 @@
-//! Server processes on one compute, kept running as a fleet's host would: one game session each, then the next process.
+//! Server processes on the fleet's computes, kept running as a host would: one game session each, then the next process.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How long players may go on when the show is over.
 const DRAIN_NOTICE: Duration = Duration::from_secs(1);
 
-/// What every process on the compute is started with.
+/// What every process on a compute is started with.
 #[derive(Clone)]
 pub(super) struct Launch {
     pub(super) sdk_endpoint: String,
@@ -67,13 +67,15 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// Starts this many and keeps them running.
-    pub(super) fn start(count: usize, launch: &Launch) -> Self {
+    /// Starts this many on each compute and keeps them running.
+    pub(super) fn start(count: usize, computes: &[Launch]) -> Self {
         let (stopping, stop) = watch::channel(false);
         let (readies, ready) = mpsc::channel(UNSEEN_MAX);
         let mut slots = JoinSet::new();
-        for slot in 1..=count {
-            slots.spawn(keep_running(slot, launch.clone(), readies.clone(), stop.clone()));
+        for launch in computes {
+            for slot in 1..=count {
+                slots.spawn(keep_running(slot, launch.clone(), readies.clone(), stop.clone()));
+            }
         }
         Self { slots, stopping, ready }
     }

@@ -1,4 +1,4 @@
-//! What a round is played on: a local GameLift, a fleet made with the AWS SDK, server processes on its one compute.
+//! What a round is played on: a local GameLift, a fleet and a matchmaker made with the AWS SDK, server processes.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -6,26 +6,19 @@ use std::time::Duration;
 use aws_sdk_gamelift::Client;
 use aws_sdk_gamelift::config::timeout::TimeoutConfig;
 use aws_sdk_gamelift::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_gamelift::types::{ComputeType, LocationConfiguration};
 use gamelift_local::Local;
 use sample_server::{Fingerprint, Identity};
 use tokio::time::timeout;
 
 use super::servers::{Launch, Servers};
-use super::{DemoError, Narrator, Options, STEP_TIMEOUT};
+use super::{DemoError, Narrator, Options, STEP_TIMEOUT, fleet, matchmaker};
 
-const LOCATION: &str = "custom-this-machine";
-const COMPUTE: &str = "this-machine";
-
-/// Players per game session: what a room of the sample game is pleasant with, and small enough that a round of the default
-/// size already needs one process and a round of 20 needs three.
-pub(super) const SEATS: usize = 8;
+/// Processes in each location beyond those for full matches: for players who are left over, and one for the reader.
+const SPARE_PROCESSES: usize = 2;
 
 pub(super) struct Stage {
     pub(super) local: Local,
     pub(super) aws: Client,
-    pub(super) fleet_id: String,
-    pub(super) location: String,
     pub(super) fingerprint: Fingerprint,
     pub(super) servers: Servers,
 }
@@ -52,27 +45,35 @@ impl Stage {
 
         let aws = client(local.api_endpoint());
         narrator.line("\nmade with aws-sdk-gamelift, as on AWS:");
-        let (fleet_id, auth_token) = make_fleet(&aws, narrator).await?;
+        let fleet = fleet::make(&aws, narrator).await?;
+        matchmaker::make(&aws, &fleet, narrator).await?;
 
         let identity =
             Identity::generate(&[]).map_err(|error| DemoError::new("making a certificate", error))?;
         let fingerprint = identity.fingerprint();
         narrator.fact("fleet certificate", format!("sha256 {fingerprint}"));
-        let launch = Launch {
-            sdk_endpoint: local.sdk_endpoint().to_owned(),
-            fleet_id: fleet_id.clone(),
-            compute_name: COMPUTE.to_owned(),
-            auth_token,
-            identity,
-        };
-        let (count, location) = (options.players.div_ceil(SEATS) + 1, LOCATION.to_owned());
-        let mut stage =
-            Self { local, aws, fleet_id, location, fingerprint, servers: Servers::start(count, &launch) };
-        narrator.line(&format!("\n{count} server processes register through the server SDK:"));
-        for number in 1..=count {
-            let address = stage.next_ready().await?;
-            narrator
-                .fact(&format!("process {number}"), format!("ready, players connect to {address} (QUIC)"));
+        let computes: Vec<_> = fleet
+            .computes
+            .iter()
+            .map(|compute| Launch {
+                sdk_endpoint: local.sdk_endpoint().to_owned(),
+                fleet_id: fleet.id.clone(),
+                compute_name: compute.name.clone(),
+                auth_token: compute.auth_token.clone(),
+                identity: identity.clone(),
+            })
+            .collect();
+        let here = options.players.div_ceil(computes.len());
+        let count = here.div_ceil(matchmaker::MATCH_SIZE) + SPARE_PROCESSES;
+        let mut stage = Self { local, aws, fingerprint, servers: Servers::start(count, &computes) };
+        for _ in 0..count * computes.len() {
+            stage.next_ready().await?;
+        }
+        for compute in &fleet.computes {
+            narrator.fact(
+                "server processes",
+                format!("{count} in {}, ready: registered through the server SDK", compute.location),
+            );
         }
         Ok(stage)
     }
@@ -106,43 +107,4 @@ fn client(endpoint: &str) -> Client {
         .timeout_config(timeouts.build())
         .build();
     Client::from_conf(config)
-}
-
-/// Location, fleet, compute, token: what a team does once for its Anywhere hosts.
-async fn make_fleet(aws: &Client, narrator: &Narrator) -> Result<(String, String), DemoError> {
-    let location = aws.create_location().location_name(LOCATION).send().await;
-    location.map_err(|error| DemoError::new("CreateLocation", error))?;
-    narrator.fact("location", LOCATION);
-
-    let here = LocationConfiguration::builder().location(LOCATION).build();
-    let fleet = aws
-        .create_fleet()
-        .name("this-machine")
-        .compute_type(ComputeType::Anywhere)
-        .locations(here)
-        .send()
-        .await
-        .map_err(|error| DemoError::new("CreateFleet", error))?;
-    let attributes = fleet.fleet_attributes.ok_or_else(|| missing("CreateFleet", "FleetAttributes"))?;
-    let fleet_id = attributes.fleet_id.ok_or_else(|| missing("CreateFleet", "FleetId"))?;
-    narrator.fact("fleet", &fleet_id);
-
-    aws.register_compute()
-        .fleet_id(&fleet_id)
-        .compute_name(COMPUTE)
-        .location(LOCATION)
-        .ip_address("127.0.0.1")
-        .send()
-        .await
-        .map_err(|error| DemoError::new("RegisterCompute", error))?;
-    narrator.fact("compute", COMPUTE);
-
-    let token = aws.get_compute_auth_token().fleet_id(&fleet_id).compute_name(COMPUTE).send().await;
-    let token = token.map_err(|error| DemoError::new("GetComputeAuthToken", error))?;
-    let auth_token = token.auth_token.ok_or_else(|| missing("GetComputeAuthToken", "AuthToken"))?;
-    Ok((fleet_id, auth_token))
-}
-
-pub(super) fn missing(step: &'static str, member: &str) -> DemoError {
-    DemoError::new(step, format!("the answer has no {member}"))
 }
