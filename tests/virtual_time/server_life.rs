@@ -1,69 +1,16 @@
-//! SDK and local GameLift together, without a socket and on virtual time: hours of a server's life in milliseconds.
-#![cfg(test)]
+//! Hours of a server's life in milliseconds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use futures_util::{StreamExt, sink, stream};
-use gamelift_local::{Clock, FromService, Local};
-use gamelift_server_sdk::transport::{Dial, Incoming, Outgoing, Socket, SocketError};
+use gamelift_local::Local;
 use gamelift_server_sdk::{
-    CallError, Config, DialError, Event, Events, GameSession, PlayerSessionId, Ready, RefusalKind,
-    ServerProcess,
+    CallError, Config, Event, Events, GameSession, PlayerSessionId, Ready, RefusalKind, ServerProcess,
 };
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
-/// The SDK's network is the local GameLift itself.
-struct InProcess(Arc<Local>);
-
-impl Dial for InProcess {
-    fn dial(&self, url: String) -> BoxFuture<'static, Result<Socket, DialError>> {
-        let local = self.0.clone();
-        Box::pin(async move {
-            let query = url.split_once('?').map_or("", |(_, query)| query);
-            let attached = local.attach(query).await;
-            let attached = attached
-                .map_err(|refused| DialError::Refused { status: refused.status, body: refused.message })?;
-            Ok(Socket {
-                sink: Box::pin(sink::unfold(Some(attached.to_service), |to_service, frame| async move {
-                    match (to_service, frame) {
-                        (Some(to_service), Outgoing::Text(text)) => match to_service.send(text).await {
-                            Ok(()) => Ok(Some(to_service)),
-                            Err(_) => Err(SocketError("closed".into())),
-                        },
-                        // Dropping the sender is the goodbye.
-                        (_, Outgoing::Close(_)) => Ok(None),
-                        (None, Outgoing::Text(_)) => Err(SocketError("closed".into())),
-                    }
-                })),
-                stream: Box::pin(
-                    stream::unfold(attached.from_service, |mut from_service| async move {
-                        let frame = match from_service.recv().await? {
-                            FromService::Text(text) => Ok(Incoming::Text(text)),
-                            FromService::Closed(Some(code)) => Ok(Incoming::Close(Some(code))),
-                            FromService::Closed(None) => Err(SocketError("reset".into())),
-                        };
-                        Some((frame, from_service))
-                    })
-                    .fuse(),
-                ),
-            })
-        })
-    }
-}
-
-async fn patient<F: Future>(future: F) -> F::Output {
-    timeout(Duration::from_secs(6 * 3_600), future).await.expect("nothing happened for six hours")
-}
-
-async fn start() -> Arc<Local> {
-    let mut config = gamelift_local::Config::in_memory();
-    // Driven by tokio's clock, which stands still while anybody has something to do.
-    config.clock = Clock::Wall;
-    Arc::new(Local::start(config).await.unwrap())
-}
+use crate::in_process::{InProcess, patient, start};
 
 async fn ready(local: &Arc<Local>, process_id: &str) -> (ServerProcess, Events) {
     let defaults = local.defaults();
