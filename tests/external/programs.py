@@ -1,10 +1,14 @@
 """Starts our programs and talks to them. Everything listens on loopback, on free ports."""
 
+import http.server
 import json
 import os
 import queue
+import re
+import shutil
 import subprocess
 import threading
+import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -65,6 +69,94 @@ class GameLift:
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
         }
+
+
+class SampleServers:
+    """`sample-server` processes on the default compute, all with one certificate."""
+
+    def __init__(self, local: GameLift, count: int):
+        certificate = WORK / f"certificate-{os.getpid()}-{id(self)}"
+        made = subprocess.run(
+            [target() / "sample-server", "cert", "--out", certificate], check=True, capture_output=True, text=True
+        )
+        self.fingerprint = re.search(r"\b[0-9a-f]{64}\b", made.stdout + made.stderr).group()
+        self.certificate = certificate
+        environment = {
+            **os.environ,
+            "GAMELIFT_SDK_WEBSOCKET_URL": local.line["sdkEndpoint"],
+            "GAMELIFT_SDK_FLEET_ID": local.line["fleetId"],
+            "GAMELIFT_SDK_HOST_ID": local.line["computeName"],
+            "GAMELIFT_SDK_AUTH_TOKEN": local.line["authToken"],
+            "GAMELIFT_SDK_PROCESS_ID": "ManagedResource",
+            "RUST_LOG": "error",
+        }
+        command = [target() / "sample-server", "--cert", certificate / "cert.pem", "--key", certificate / "key.pem"]
+        self.processes = [
+            subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(count)
+        ]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(PATIENCE)
+        shutil.rmtree(self.certificate)
+
+    def join(self, address: str, player_session_id: str) -> dict:
+        """A player who comes, plays for a moment and leaves."""
+        done = subprocess.run(
+            [
+                target() / "sample-client", "join", "--address", address, "--player-session-id", player_session_id,
+                "--fingerprint", self.fingerprint, "--seconds", "1", "--json",
+            ],
+            capture_output=True, text=True, timeout=PATIENCE,
+        )
+        if done.returncode != 0:
+            raise AssertionError(f"the player was not let in: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
+
+class SnsSubscriber:
+    """An HTTP endpoint that confirms its subscription and keeps what it is sent."""
+
+    def __init__(self):
+        self.notifications = queue.Queue()
+        keep = self.notifications.put
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if body["Type"] == "SubscriptionConfirmation":
+                    # Not before the answer: the service waits for it.
+                    threading.Thread(target=urllib.request.urlopen, args=[body["SubscribeURL"]]).start()
+                elif body["Type"] == "Notification":
+                    keep(json.loads(body["Message"]))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def until(self, kind: str) -> dict:
+        """The next event of this type."""
+        while True:
+            event = self.notifications.get(timeout=PATIENCE)
+            if event["detail"]["type"] == kind:
+                return event
 
 
 class RemoteControl:
