@@ -7,11 +7,19 @@ use aws_sdk_gamelift::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_gamelift::operation::create_game_session::CreateGameSessionError;
 use aws_sdk_gamelift::operation::describe_compute::DescribeComputeError;
 use aws_sdk_gamelift::operation::register_compute::RegisterComputeError;
-use aws_sdk_gamelift::types::{ComputeType, FleetStatus, LocationConfiguration, LocationFilter};
-use gamelift_local::{Config, Local};
+use aws_sdk_gamelift::operation::start_matchmaking::StartMatchmakingError;
+use aws_sdk_gamelift::types::{
+    AcceptanceType, AttributeValue, ComputeType, FleetStatus, FlexMatchMode, LocationConfiguration,
+    LocationFilter, MatchmakingConfigurationStatus as TicketStatus, MatchmakingTicket, Player,
+};
+use gamelift_local::{Clock, Config, Local};
 
 async fn start() -> (Local, Client) {
-    let local = Local::start(Config::on_free_ports()).await.unwrap();
+    start_with(Config::on_free_ports()).await
+}
+
+async fn start_with(config: Config) -> (Local, Client) {
+    let local = Local::start(config).await.unwrap();
     let config = aws_sdk_gamelift::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-west-2"))
@@ -98,5 +106,107 @@ async fn an_operation_that_is_not_there_is_never_a_fake_success() {
     let SdkError::ServiceError(response) = &error else { panic!("{error:?}") };
     assert_eq!(response.raw().status().as_u16(), 404);
     assert_eq!(error.code(), Some("UnknownOperationException"));
+    local.shutdown().await;
+}
+
+/// A configuration without game sessions, whose matches have to be accepted.
+async fn standalone(aws: &Client) {
+    let rules = r#"{
+        "ruleLanguageVersion": "1.0",
+        "playerAttributes": [
+            { "name": "skill", "type": "number" },
+            { "name": "modes", "type": "string_list" },
+            { "name": "maps", "type": "string_number_map" }
+        ],
+        "teams": [{ "name": "duel", "minPlayers": 2, "maxPlayers": 2 }],
+        "rules": [{
+            "name": "LikeSkill", "type": "batchDistance", "batchAttribute": "skill", "maxDistance": 10
+        }]
+    }"#;
+    aws.create_matchmaking_rule_set().name("duel").rule_set_body(rules).send().await.unwrap();
+    let made = aws
+        .create_matchmaking_configuration()
+        .name("duel")
+        .rule_set_name("duel")
+        .flex_match_mode(FlexMatchMode::Standalone)
+        .acceptance_required(true)
+        .acceptance_timeout_seconds(30)
+        .request_timeout_seconds(60)
+        .send()
+        .await;
+    assert_eq!(made.unwrap().configuration.unwrap().acceptance_timeout_seconds, Some(30));
+}
+
+fn duellist(name: &str, skill: f64) -> Player {
+    Player::builder()
+        .player_id(name)
+        .player_attributes("skill", AttributeValue::builder().n(skill).build())
+        .player_attributes("modes", AttributeValue::builder().sl("ranked").sl("casual").build())
+        .player_attributes("maps", AttributeValue::builder().sdm("desert", 0.5).build())
+        .build()
+}
+
+async fn ticket(aws: &Client, id: &str) -> MatchmakingTicket {
+    let described = aws.describe_matchmaking().ticket_ids(id).send().await.unwrap();
+    described.ticket_list.unwrap_or_default().remove(0)
+}
+
+#[tokio::test]
+async fn a_match_is_asked_for_proposed_and_accepted() {
+    let config = Config { clock: Clock::Manual, ..Config::on_free_ports() };
+    let (local, aws) = start_with(config).await;
+    standalone(&aws).await;
+    for (name, skill) in [("ada", 20.0), ("bob", 29.5)] {
+        let started = aws
+            .start_matchmaking()
+            .configuration_name("duel")
+            .ticket_id(name)
+            .players(duellist(name, skill))
+            .send()
+            .await;
+        assert_eq!(started.unwrap().matchmaking_ticket.unwrap().status, Some(TicketStatus::Queued));
+    }
+    local.advance(std::time::Duration::from_secs(2)).await;
+    let proposed = ticket(&aws, "ada").await;
+    assert_eq!(proposed.status, Some(TicketStatus::RequiresAcceptance));
+    // The attributes came through both ways as they were.
+    let sent = duellist("ada", 20.0);
+    assert_eq!(proposed.players()[0].player_attributes, sent.player_attributes);
+
+    for name in ["ada", "bob"] {
+        aws.accept_match()
+            .ticket_id(name)
+            .player_ids(name)
+            .acceptance_type(AcceptanceType::Accept)
+            .send()
+            .await
+            .unwrap();
+    }
+    local.advance(std::time::Duration::from_secs(2)).await;
+    let done = ticket(&aws, "bob").await;
+    assert_eq!(done.status, Some(TicketStatus::Completed));
+    assert_eq!(done.players()[0].team.as_deref(), Some("duel"));
+    assert!(done.end_time > done.start_time);
+    assert!(done.game_session_connection_info.is_none(), "a STANDALONE match has no game session");
+    local.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_request_for_a_match_that_cannot_be_is_refused_with_a_reason() {
+    let (local, aws) = start().await;
+    standalone(&aws).await;
+    let ask = |configuration: &str, player: Player| {
+        aws.start_matchmaking().configuration_name(configuration).players(player).send()
+    };
+    let unknown = ask("nowhere", duellist("ada", 1.0)).await.unwrap_err().into_service_error();
+    assert!(matches!(unknown, StartMatchmakingError::NotFoundException(_)), "{unknown:?}");
+    let skill = AttributeValue::builder().s("high").build();
+    let mistyped = Player::builder().player_id("ada").player_attributes("skill", skill).build();
+    let mistyped = ask("duel", mistyped).await.unwrap_err().into_service_error();
+    assert!(matches!(mistyped, StartMatchmakingError::InvalidRequestException(_)), "{mistyped:?}");
+    assert!(mistyped.message().is_some_and(|text| text.contains("skill")), "{mistyped:?}");
+    let instant = Player::builder().player_id("ada").latency_in_ms("us-west-2", 0).build();
+    let instant = ask("duel", instant).await.unwrap_err().into_service_error();
+    assert!(matches!(instant, StartMatchmakingError::InvalidRequestException(_)), "{instant:?}");
     local.shutdown().await;
 }
