@@ -9,6 +9,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 /// Every arrow between our crates. `backend` and `sample-client` will never point at `gamelift-local`: they know public
 /// protocols only, and must work against AWS unchanged.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("backend", &[]),
     ("flexmatch", &[]),
     ("game-proto", &[]),
     ("gamelift-local", &["flexmatch", "gamelift-wire"]),

@@ -1,0 +1,9 @@
+//! The backend of session-based game servers: steps 2 to 5 and 7 to 12 of AWS's reference architecture.
+//!
+//! A player who is known by an identity asks for a match, learns what becomes of it, and is told where to play. The same
+//! library runs in one process on a laptop and as Lambda functions on AWS; it knows GameLift and DynamoDB by their public
+//! protocols only.
+
+pub mod caller;
+pub mod problem;
+pub mod ticket;
