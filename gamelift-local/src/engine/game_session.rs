@@ -433,7 +433,7 @@ impl Engine {
             self.placement_failed(now, placement);
         }
         if let Some(arn) = matched {
-            self.cancel_backfills(now, &arn);
+            self.cancel_backfills(now, &arn, None);
         }
         self.game_sessions.ended.push_back(key);
         if self.game_sessions.ended.len() > ENDED_GAME_SESSIONS_MAX
