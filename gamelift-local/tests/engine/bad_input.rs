@@ -23,7 +23,10 @@ fn rule_sets() {
     let compound = |name: &str, of: &str| json!({ "name": name, "type": "compound", "statement": of });
     for (body, text) in [
         (with_rules(json!([{ "name": "x", "type": "telepathy" }]), json!([])), "telepathy"),
-        (with_rules(json!([compound("a", "and(b, b)"), compound("b", "or(a, a)")]), json!([])), "compound"),
+        (
+            with_rules(json!([compound("a", "and(b, b)"), compound("b", "or(a, a)")]), json!([])),
+            "\"b\" is defined later",
+        ),
         (
             with_rules(
                 json!([]),
@@ -50,6 +53,8 @@ fn rule_sets() {
     }
 }
 
+/// What, in which situation, the request, and what it is answered with.
+type Case = (&'static str, fn() -> Bench, Request, ErrorKind, &'static str);
 type Request = fn(&mut Bench) -> Result<(), ApiError>;
 
 /// A bench with a matchmaker `m` that asks for acceptance, and ada and bob in it for a second.
@@ -82,7 +87,7 @@ fn backfill(bench: &mut Bench, arn: &str) -> Result<(), ApiError> {
 
 #[test]
 fn matchmaking_and_game_sessions() {
-    let cases: [(&str, fn() -> Bench, Request, ErrorKind, &str); 15] = [
+    let cases: [Case; 15] = [
         (
             "an attribute of the wrong type",
             asked,
