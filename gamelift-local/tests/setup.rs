@@ -194,9 +194,9 @@ async fn what_is_wrong_is_said_with_place_rule_and_value() {
         )
     };
     for (text, expected) in [
-        ("locations = [".to_owned(), &["line 1, column 14"][..]),
-        ("loactions = []".to_owned(), &["line 1, column 1", "loactions", "`locations`"]),
-        ("locations = [{ name = 3 }]".to_owned(), &["locations[0].name", "column 23", "expected a string"]),
+        ("locations = [".to_owned(), &["line 1 column 14"][..]),
+        ("loactions = []".to_owned(), &["line 1 column 1", "loactions", "`locations`"]),
+        ("locations = [{ name = 3 }]".to_owned(), &["locations[0].name", "line 1 column 23", "expected a string"]),
         ("locations = [{ name = 'custom-a', becon = {} }]".to_owned(), &["locations[0]", "becon", "`beacon`"]),
         ("locations = [{ name = 'in-paris' }]".to_owned(), &["locations[0]", "'in-paris'", "^custom-"]),
         ("region = 'Frankfurt'".to_owned(), &["region: \"Frankfurt\"", "lower-case"]),
@@ -217,6 +217,10 @@ async fn what_is_wrong_is_said_with_place_rule_and_value() {
         (
             format!("{PLACES}\ncomputes = [{{ name = 'c', location = 'custom-paris', auth_token = 'se cret' }}]"),
             &["fleets[0].computes[0].auth_token", "1 to 256 characters"],
+        ),
+        (
+            format!("{PLACES}\ncomputes = [{{ name = 'c', auth_token = 'se cret', locatoin = 'custom-paris' }}]"),
+            &["fleets[0].computes[0].locatoin: unknown field", "at line 8 column 51"],
         ),
         (format!("{PLACES}\nid = 'europe'"), &["fleets[0]", "'europe'", "fleet-"]),
         (

@@ -28,6 +28,9 @@ pub(super) fn json_line(local: &Local) -> String {
 pub(super) fn for_people(local: &Local, config: &Config, certificate: Option<&Path>) -> String {
     let defaults = local.defaults();
     let mut text = endpoints(local, certificate);
+    for configuration in config.setup.iter().flat_map(|setup| &setup.matchmaking_configurations) {
+        text += &format!("  {:<13} {}\n", "matchmaker", configuration.name);
+    }
     text += &format!(
         "
 For the AWS CLI and SDKs (version 1 of the CLI reads only AWS_DEFAULT_REGION):

@@ -64,27 +64,43 @@ pub(super) fn read(path: &Path) -> Result<String, SetupError> {
 }
 
 fn parse_toml(text: &str, file: Option<&Path>) -> Result<Setup, SetupError> {
-    let document = toml::Deserializer::parse(text).map_err(|error| wrong(file, ".", &error))?;
-    parse(document, file)
+    // Without the lines around it, as the error itself would print them: there may be a token in them.
+    let message = |error: &toml::de::Error| match error.span() {
+        Some(span) => format!("{} {}", error.message(), line_and_column(text, span.start)),
+        None => error.message().to_owned(),
+    };
+    let document = toml::Deserializer::parse(text).map_err(|error| wrong(file, ".", message(&error)))?;
+    parse(document, file, message)
 }
 
 fn parse_json(text: &str, file: Option<&Path>) -> Result<Setup, SetupError> {
     let mut document = serde_json::Deserializer::from_str(text);
-    let setup = parse(&mut document, file)?;
-    document.end().map_err(|error| wrong(file, ".", &error))?;
+    let setup = parse(&mut document, file, ToString::to_string)?;
+    document.end().map_err(|error| wrong(file, ".", error.to_string()))?;
     Ok(setup)
 }
 
-fn parse<'de, D: Deserializer<'de>>(document: D, file: Option<&Path>) -> Result<Setup, SetupError> {
+fn parse<'de, D: Deserializer<'de>>(
+    document: D,
+    file: Option<&Path>,
+    message: impl FnOnce(&D::Error) -> String,
+) -> Result<Setup, SetupError> {
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(document, &mut track);
     let parsed = Setup::deserialize(tracked);
-    parsed.map_err(|error| wrong(file, &track.path().to_string(), &error))
+    parsed.map_err(|error| wrong(file, &track.path().to_string(), message(&error)))
 }
 
-fn wrong(file: Option<&Path>, member: &str, error: &dyn std::fmt::Display) -> SetupError {
+fn wrong(file: Option<&Path>, member: &str, message: String) -> SetupError {
     // What `serde_path_to_error` calls the whole document.
     let member = if member == "." { "" } else { member };
     let place = Place { file: file.map(PathBuf::from), member: member.to_owned() };
-    SetupError::Parse { place, message: error.to_string().trim_end().to_owned() }
+    SetupError::Parse { place, message }
+}
+
+/// Where a byte is, in the words of `serde_json`.
+fn line_and_column(text: &str, byte: usize) -> String {
+    let before = text.get(..byte).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    format!("at line {} column {}", before.matches('\n').count() + 1, line.chars().count() + 1)
 }
