@@ -1,10 +1,20 @@
 //! The command line: arguments in, endpoints out.
 
-use std::{error::Error, io::Write, net::SocketAddr, path::PathBuf, time::Duration};
+mod banner;
+
+use std::{
+    error::Error,
+    io::Write,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
-use gamelift_local::{Clock, Config, Local};
-use serde_json::json;
+use gamelift_local::{
+    Clock, Config, Local,
+    setup::{Setup, SetupError},
+};
 
 /// Amazon GameLift Servers on this machine: the AWS API and the server-SDK WebSocket, offline.
 ///
@@ -30,6 +40,8 @@ Examples:
   gamelift-local up                          listen on the usual ports
   gamelift-local up --json --api 127.0.0.1:0 --sdk 127.0.0.1:0 --sdk-tls 127.0.0.1:0 --admin 127.0.0.1:0
                                              listen on free ports and print them as one line of JSON
+  gamelift-local up --config my-game.toml    several fleets and locations, queues, matchmakers: see
+                                             examples/two-locations.toml of this crate
   gamelift-local up --manual-clock           time stands still until
                                              curl -X POST -d '{\"seconds\": 90}' http://127.0.0.1:9082/clock/advance
   aws gamelift list-fleets                   with the exported variables, talks to this GameLift
@@ -38,6 +50,9 @@ Stop it with Ctrl-C.";
 
 #[derive(Debug, Args)]
 struct Up {
+    /// Make what this file declares instead of one fleet: locations, fleets, queues, matchmaking (.toml or .json)
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Where the AWS API listens (AWS JSON 1.1 and Smithy RPC v2 CBOR). Port 0 takes any free port, here and below
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9080")]
     api: SocketAddr,
@@ -59,9 +74,15 @@ struct Up {
     /// Make all ids from this number, so that two runs make the same ids
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// How long an auth token lives: seconds, or a number with s, m or h
-    #[arg(long, value_name = "DURATION", default_value = "3h", value_parser = duration)]
-    token_ttl: Duration,
+    /// How long an auth token lives: seconds, or a number with s, m or h [default: the config file's, or 3h]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    token_ttl: Option<Duration>,
+    /// At which IP address the latency beacons of locations listen, each on a UDP port of its own
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1", conflicts_with = "no_beacons")]
+    beacons: IpAddr,
+    /// Leave the latency beacons out
+    #[arg(long)]
+    no_beacons: bool,
     /// Append every event to this file, as a line of JSON
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
@@ -80,13 +101,18 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let Command::Up(up) = arguments.command;
     // Before anything is printed: whoever reads the line may send the signal at once.
     let stop = stop_signal()?;
-    let local = Local::start(up.config()).await?;
+    let config = up.config()?;
+    let local = Local::start(config.clone()).await?;
     if let (Some(file), Some(pem)) = (&up.ca_out, local.ca_certificate_pem()) {
         std::fs::write(file, pem).map_err(|error| {
             format!("cannot write the certificate to {} (--ca-out): {error}", file.display())
         })?;
     }
-    let text = if up.json { json_line(&local) } else { for_people(&local, &up) };
+    let text = if up.json {
+        banner::json_line(&local)
+    } else {
+        banner::for_people(&local, &config, up.ca_out.as_deref())
+    };
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()?;
@@ -97,13 +123,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 impl Up {
-    fn config(&self) -> Config {
+    fn config(&self) -> Result<Config, SetupError> {
         let clock = match (self.manual_clock, self.speed) {
             (true, _) => Clock::Manual,
             (false, Some(speed)) => Clock::Speed(speed),
             (false, None) => Clock::Wall,
         };
-        Config {
+        let mut config = Config {
             api: self.api,
             sdk: self.sdk,
             sdk_tls: Some(self.sdk_tls),
@@ -112,76 +138,16 @@ impl Up {
             seed: self.seed,
             events_file: self.events.clone(),
             sns_subscribers: self.sns_subscriber.clone(),
-            token_ttl: self.token_ttl,
+            beacons: (!self.no_beacons).then_some(self.beacons),
             ..Config::default()
+        };
+        if let Some(file) = &self.config {
+            config = config.with_setup(Setup::from_file(file)?);
         }
+        // A flag is nearer than a file.
+        config.token_ttl = self.token_ttl.unwrap_or(config.token_ttl);
+        Ok(config)
     }
-}
-
-fn json_line(local: &Local) -> String {
-    let defaults = local.defaults();
-    let line = json!({
-        "apiEndpoint": local.api_endpoint(),
-        "sdkEndpoint": local.sdk_endpoint(),
-        "sdkTlsEndpoint": local.sdk_tls_endpoint(),
-        "adminEndpoint": local.admin_endpoint(),
-        "fleetId": defaults.fleet_id,
-        "location": defaults.location,
-        "computeName": defaults.compute_name,
-        "authToken": defaults.auth_token,
-    });
-    format!("{line}\n")
-}
-
-fn for_people(local: &Local, up: &Up) -> String {
-    let defaults = local.defaults();
-    let certificate = match &up.ca_out {
-        Some(file) => format!("trust {}", file.display()),
-        None => "its certificate: --ca-out FILE".to_owned(),
-    };
-    // ManagedResource makes every SDK invent a process id, so that a server can be started again and again.
-    format!(
-        "\
-GameLift is up.
-
-  AWS API       {api}
-  server SDK    {sdk}
-  with TLS      {sdk_tls}  ({certificate})
-  admin         {admin}
-  fleet         {fleet}
-  location      {location}
-  compute       {compute}
-
-For the AWS CLI and SDKs:
-
-  export AWS_ENDPOINT_URL_GAMELIFT={api}
-  export AWS_ACCESS_KEY_ID=local
-  export AWS_SECRET_ACCESS_KEY=local
-  export AWS_REGION=us-west-2
-
-For a game server:
-
-  export GAMELIFT_SDK_WEBSOCKET_URL={sdk}
-  export GAMELIFT_SDK_FLEET_ID={fleet}
-  export GAMELIFT_SDK_HOST_ID={compute}
-  export GAMELIFT_SDK_AUTH_TOKEN={token}
-  export GAMELIFT_SDK_PROCESS_ID=ManagedResource
-
-Then, for a game session with ten slots:
-
-  aws gamelift create-game-session --fleet-id {fleet} --location {location} --maximum-player-session-count 10
-
-Ctrl-C stops it.
-",
-        api = local.api_endpoint(),
-        sdk = local.sdk_endpoint(),
-        sdk_tls = local.sdk_tls_endpoint().unwrap_or("-"),
-        admin = local.admin_endpoint(),
-        fleet = defaults.fleet_id,
-        location = defaults.location,
-        compute = defaults.compute_name,
-        token = defaults.auth_token,
-    )
 }
 
 /// Resolves on Ctrl-C, and on SIGTERM where there is one.

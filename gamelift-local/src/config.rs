@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Clock, engine::Settings};
+use crate::{Clock, engine::Settings, setup::Setup};
 
 /// Addresses, clock and names. Start from [`Config::default`], [`Config::on_free_ports`] or [`Config::in_memory`].
 #[derive(Debug, Clone)]
@@ -32,6 +32,10 @@ pub struct Config {
     pub seed: Option<u64>,
     /// Whether to make a fleet, a location, a compute, a token, a queue and a matchmaker at start.
     pub default_resources: bool,
+    /// What else to make at start. [`Config::with_setup`] also takes over its Region, account and so on.
+    pub setup: Option<Setup>,
+    /// Where the latency beacons of locations listen, if at all. They need listeners.
+    pub beacons: Option<IpAddr>,
     /// A file that every event is appended to, as a line of JSON.
     pub events_file: Option<PathBuf>,
     /// URLs of HTTP endpoints that are subscribed to every event, as with Amazon SNS. They need listeners.
@@ -57,6 +61,8 @@ impl Default for Config {
             account_id: settings.account_id,
             seed: None,
             default_resources: true,
+            setup: None,
+            beacons: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             events_file: None,
             sns_subscribers: Vec::new(),
             token_ttl: settings.token_ttl,
@@ -75,6 +81,18 @@ impl Config {
     /// Without sockets, on a clock moved by hand, with a fixed seed: for tests.
     pub fn in_memory() -> Self {
         Self { listen: false, clock: Clock::Manual, seed: Some(0), ..Self::default() }
+    }
+
+    /// Makes what a setup declares, instead of the default resources or besides them, as the setup says. Region, account
+    /// and life of tokens are the setup's, if it has them.
+    #[must_use]
+    pub fn with_setup(mut self, setup: Setup) -> Self {
+        self.region = setup.region.clone().unwrap_or(self.region);
+        self.account_id = setup.account_id.clone().unwrap_or(self.account_id);
+        self.token_ttl = setup.token_ttl_seconds.map_or(self.token_ttl, Duration::from_secs);
+        self.default_resources = setup.default_resources;
+        self.setup = Some(setup);
+        self
     }
 }
 

@@ -14,6 +14,8 @@
 //! | `clock` | where time comes from |
 //! | `sns` | events to HTTP endpoints, as Amazon SNS delivers them |
 //! | `local`, `config` | starting and stopping it all |
+//! | [`setup`] | resources that are there from the start: configuration files |
+//! | `beacon` | UDP echo services, to measure latency with |
 //!
 //! A request takes this way: `api` or `server_sdk` reads it and sends a command to `driver`, which hands it to
 //! [`engine::Engine`] together with the time, and then carries out the engine's effects. Nobody else touches the
@@ -21,9 +23,11 @@
 
 pub mod engine;
 pub mod model;
+pub mod setup;
 
 mod admin;
 mod api;
+mod beacon;
 mod clock;
 mod config;
 mod driver;
@@ -36,6 +40,7 @@ mod timestamp;
 
 pub use crate::{
     api::BODY_MAX,
+    beacon::{Beacon, BeaconCounters},
     clock::Clock,
     config::Config,
     driver::FromService,

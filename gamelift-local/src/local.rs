@@ -1,5 +1,6 @@
 //! A running local GameLift.
 
+mod beacons;
 mod default_matchmaking;
 
 use std::{
@@ -21,7 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    ApiError, Config, ErrorKind, Events, SubscribeError, admin,
+    ApiError, Beacon, Config, ErrorKind, Events, SubscribeError, admin,
     api::{self, Codec},
     clock::RunningClock,
     driver::{Driver, FromService, Handle, OUTBOX_MAX},
@@ -34,6 +35,7 @@ use crate::{
         self, parse_query,
         tls::{Certificate, TlsError},
     },
+    setup::{self, SetupError},
     sns::Subscriptions,
 };
 
@@ -48,6 +50,7 @@ pub struct Local {
     handle: Handle,
     endpoints: Endpoints,
     defaults: Defaults,
+    beacons: Vec<Beacon>,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
     driver: JoinSet<()>,
@@ -66,6 +69,9 @@ struct Endpoints {
 
 /// The resources made at start, so that a game server can connect at once. There are also a queue, a matchmaking rule
 /// set (two players of like skill) and a matchmaking configuration over them, all three called `default`.
+///
+/// With a [`setup`](crate::setup) these are its first compute and that compute's fleet; without any compute, its first
+/// fleet.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Defaults {
@@ -122,6 +128,9 @@ pub enum StartError {
     /// The default resources cannot be made, for example with a strange Region.
     #[error("cannot create the default resources: {0}")]
     Defaults(#[from] ApiError),
+    /// What was asked for at start cannot be made.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// The clock's speed is no positive number.
     #[error("the clock speed is {0}, but must be a positive number")]
     Speed(f64),
@@ -182,10 +191,24 @@ impl Local {
         let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one("gamelift-local"));
         let clock = RunningClock::start(config.clock);
         let mut engine = Engine::new(settings, seed);
-        let defaults = match config.default_resources {
+        let mut defaults = match config.default_resources {
             true => default_resources(&mut engine, &clock)?,
             false => Defaults::default(),
         };
+        let default_location = config.default_resources.then(|| defaults.location.clone());
+        if let Some(setup) = &config.setup {
+            let made = config.default_resources.then_some(&defaults);
+            defaults = setup::apply(&mut engine, clock.now(), setup, made)?.unwrap_or(defaults);
+        }
+        let beacons = match (config.listen, config.beacons) {
+            (true, Some(address)) => {
+                beacons::bind(address, &config, default_location.as_deref(), seed).await?
+            }
+            _ => Vec::new(),
+        };
+        for (beacon, _) in &beacons {
+            engine.set_ping_beacon(beacon.location(), beacon.endpoint());
+        }
         let (handle, driver) = Driver::new(engine, clock);
         let mut deliveries = JoinSet::new();
         if let (Some(file), Some(events)) = (events_file, handle.events()) {
@@ -195,6 +218,10 @@ impl Local {
         let mut tasks = JoinSet::new();
         let mut driver_task = JoinSet::new();
         driver_task.spawn(driver.run());
+        let (beacons, services): (Vec<_>, Vec<_>) = beacons.into_iter().unzip();
+        for service in services {
+            tasks.spawn(service.run(stopped.clone()));
+        }
         if let Some(listeners) = listeners {
             let topic = format!("arn:aws:sns:{}:{}:gamelift-local", config.region, config.account_id);
             let (subscriptions, run) =
@@ -205,7 +232,8 @@ impl Local {
                 subscriptions.subscribe(endpoint).await?;
             }
         }
-        Ok(Self { handle, endpoints, defaults, stop, listeners: tasks, driver: driver_task, deliveries })
+        let (listeners, driver) = (tasks, driver_task);
+        Ok(Self { handle, endpoints, defaults, beacons, stop, listeners, driver, deliveries })
     }
 
     /// Where the AWS API is: `http://127.0.0.1:PORT`. Empty without listeners, as are the others.
@@ -233,9 +261,14 @@ impl Local {
         self.endpoints.ca_certificate_pem.as_deref()
     }
 
-    /// The resources made at start; every field is empty if the configuration asked for none.
+    /// The resources made at start; a field is empty if the configuration asked for none.
     pub fn defaults(&self) -> &Defaults {
         &self.defaults
+    }
+
+    /// The latency beacons, in the order in which locations were declared. None without listeners.
+    pub fn beacons(&self) -> &[Beacon] {
+        &self.beacons
     }
 
     /// Calls an API operation without HTTP: the same table, the AWS JSON shapes.

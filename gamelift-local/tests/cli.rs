@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
@@ -68,6 +69,7 @@ fn one_line_of_json_says_where_everything_is_and_both_signals_stop_it_cleanly() 
                 "adminEndpoint",
                 "apiEndpoint",
                 "authToken",
+                "beacons",
                 "computeName",
                 "fleetId",
                 "location",
@@ -78,10 +80,104 @@ fn one_line_of_json_says_where_everything_is_and_both_signals_stop_it_cleanly() 
         assert!(line["apiEndpoint"].as_str().unwrap().starts_with("http://127.0.0.1:"));
         assert!(line["sdkTlsEndpoint"].as_str().unwrap().starts_with("wss://127.0.0.1:"));
         assert_eq!((&line["location"], &line["computeName"]), (&"custom-laptop".into(), &"laptop".into()));
+        assert!(line["beacons"]["custom-laptop"].as_str().unwrap().starts_with("127.0.0.1:"));
         let killed = Command::new("kill").args([signal, &running.0.id().to_string()]).status().unwrap();
         assert!(killed.success());
         assert_eq!(exit_code(running), (Some(0), String::new()), "{signal}");
     }
+}
+
+/// Calls the AWS API as boto3 does, on a connection of its own.
+fn call(endpoint: &str, operation: &str, input: &str) -> Value {
+    let address = endpoint.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Amz-Target: GameLift.{operation}\r\n\
+         Content-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n\r\n{input}",
+        input.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{response}");
+    serde_json::from_str(body).unwrap()
+}
+
+/// What people are told.
+fn banner(running: &mut Running) -> String {
+    let stdout = running.0.stdout.take().unwrap();
+    in_time(move || {
+        let mut text = String::new();
+        for line in BufReader::new(stdout).lines() {
+            let line = line.unwrap();
+            text += &format!("{line}\n");
+            if line == "Ctrl-C stops it." {
+                return text;
+            }
+        }
+        panic!("it ended after\n{text}");
+    })
+}
+
+fn exported<'a>(banner: &'a str, variable: &str) -> &'a str {
+    let line = banner.lines().find_map(|line| line.trim().strip_prefix(&format!("export {variable}=")));
+    line.unwrap_or_else(|| panic!("no {variable} in\n{banner}"))
+}
+
+#[test]
+fn the_banners_matchmaking_command_makes_a_match_with_a_second_player() {
+    let mut running = up(&FREE_PORTS);
+    let banner = banner(&mut running);
+    assert_eq!(exported(&banner, "AWS_REGION"), "us-west-2");
+    assert_eq!(exported(&banner, "AWS_DEFAULT_REGION"), "us-west-2");
+    let api = exported(&banner, "AWS_ENDPOINT_URL_GAMELIFT");
+    let command = banner.lines().find(|line| line.contains("start-matchmaking")).unwrap();
+    let (options, players) = command.split_once(" --players '").unwrap();
+    assert_eq!(options.trim(), "aws gamelift start-matchmaking --configuration-name default");
+    let players = players.strip_suffix('\'').unwrap();
+    let mut tickets = Vec::new();
+    for player in ["player-1", "player-2"] {
+        let players = players.replace("player-1", player);
+        let input = format!("{{\"ConfigurationName\": \"default\", \"Players\": {players}}}");
+        let ticket = call(api, "StartMatchmaking", &input)["MatchmakingTicket"].clone();
+        assert_eq!(ticket["Players"][0]["PlayerAttributes"]["skill"]["N"], 10.0);
+        tickets.push(ticket["TicketId"].clone());
+    }
+    let describe = serde_json::json!({ "TicketIds": tickets }).to_string();
+    // There is no game server, so the match stays where it is.
+    in_time({
+        let api = api.to_owned();
+        move || {
+            loop {
+                let tickets = call(&api, "DescribeMatchmaking", &describe)["TicketList"].clone();
+                if (0..2).all(|index| tickets[index]["Status"] == "PLACING") {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_configuration_file_takes_the_place_of_the_default_resources() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/two-locations.toml");
+    let arguments = [&FREE_PORTS[..], &["--config", example]].concat();
+    let line = first_line(&mut up(&[&arguments[..], &["--json", "--token-ttl", "1h"]].concat()));
+    assert_eq!(
+        [&line["fleetId"], &line["location"], &line["computeName"], &line["authToken"]],
+        ["fleet-europe", "custom-frankfurt", "frankfurt-1", "token-of-frankfurt-1"]
+    );
+    let beacons: Vec<_> = line["beacons"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(beacons, ["custom-frankfurt", "custom-paris", "custom-virginia"]);
+    let banner = banner(&mut up(&[&arguments[..], &["--no-beacons"]].concat()));
+    assert_eq!(exported(&banner, "AWS_REGION"), "eu-central-1");
+    assert_eq!(exported(&banner, "GAMELIFT_SDK_FLEET_ID"), "fleet-europe");
+    assert!(!banner.contains("beacon") && !banner.contains("start-matchmaking"), "{banner}");
+    let (code, text) = exit_code(up(&["--config", "none.toml"]));
+    assert_eq!((code, text.starts_with("error: cannot read none.toml: ")), (Some(1), true), "{text}");
 }
 
 #[test]

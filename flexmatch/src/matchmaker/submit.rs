@@ -199,6 +199,29 @@ impl Matchmaker {
         }
     }
 
+    /// The active ticket that a player waits, or is placed, with.
+    pub fn ticket_of(&self, player: &str) -> Option<&Ticket> {
+        self.tickets.get(*self.players.get(player)?)
+    }
+
+    /// Cancels the active ticket of a player who has a newer one with another matchmaker, as [`Matchmaker::submit`] does
+    /// for a newer one with this: without an event. Nothing happens if there is none.
+    ///
+    /// # Errors
+    /// [`CancelError::Placing`] if its match is being placed.
+    pub fn cancel_duplicate(&mut self, now: Timestamp, player: &str) -> Result<(), CancelError> {
+        self.advance(now);
+        let Some(key) = self.players.get(player).copied() else { return Ok(()) };
+        match self.tickets.get(key).map(Ticket::status) {
+            Some(TicketStatus::Placing) => Err(CancelError::Placing),
+            Some(status) if !status.is_final() => {
+                self.cancel_key(key, CancelReason::DuplicatePlayer);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Cancels an active ticket that is not being placed.
     pub(super) fn cancel_key(&mut self, key: u32, why: CancelReason) {
         let in_match: Option<MatchId> = match self.tickets.get(key).map(Ticket::state) {

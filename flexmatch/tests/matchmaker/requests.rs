@@ -47,6 +47,25 @@ fn a_newer_ticket_of_a_player_cancels_the_older_one_without_an_event() {
 }
 
 #[test]
+fn a_newer_ticket_with_another_matchmaker_cancels_the_older_one_without_an_event() {
+    let mut play = Play::new(DUEL);
+    play.submit("old", vec![player("one", &[])]).at(1);
+    assert_eq!(play.matchmaker.ticket_of("one").unwrap().id().as_str(), "old");
+    play.matchmaker.cancel_duplicate(play.now(), "one").unwrap();
+    play.drain();
+    assert_eq!(
+        play.matchmaker.ticket("old").unwrap().status_reason(),
+        Some("Cancelled due to duplicate player")
+    );
+    assert_eq!(play.story("old"), [EventType::MatchmakingSearching]);
+    assert_eq!(play.matchmaker.ticket_of("one"), None);
+    play.matchmaker.cancel_duplicate(play.now(), "one").expect("there is nothing to cancel");
+    play.solo("a", &[]).solo("b", &[]).at(3);
+    assert_eq!(play.matchmaker.cancel_duplicate(play.now(), "player-a"), Err(CancelError::Placing));
+    assert_eq!(play.status("a"), TicketStatus::Placing);
+}
+
+#[test]
 fn a_player_whose_match_is_being_placed_cannot_ask_again() {
     let mut play = Play::new(DUEL);
     play.solo("a", &[]).solo("b", &[]).at(1);

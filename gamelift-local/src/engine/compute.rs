@@ -20,6 +20,8 @@ const COMPUTES_MAX: usize = 100;
 const TOKEN_RENEWAL: Duration = Duration::from_secs(15 * 60);
 /// Most valid tokens of one compute; only forced refreshes can make so many. Beyond it, the oldest ends early.
 const TOKENS_MAX: usize = 1024;
+/// Longest token that a setup can fix; the SDKs put it into a URL.
+const FIXED_TOKEN_MAX: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct Compute {
@@ -210,9 +212,44 @@ impl Engine {
         Ok(output)
     }
 
+    /// Gives a compute a token that somebody else has thought up, for setups that scripts rely on. It lives as long as
+    /// any other. AWS has nothing like it.
+    ///
+    /// # Errors
+    /// InvalidRequest for a token that is not 1 to 256 letters, digits, hyphens, dots, underscores or tildes, which need
+    /// no escaping in a URL; NotFound for an unknown fleet or compute.
+    pub fn fix_compute_auth_token(
+        &mut self,
+        now: Timestamp,
+        input: ComputeInput,
+        token: &str,
+    ) -> Result<(), ApiError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if !(1..=FIXED_TOKEN_MAX).contains(&token.len()) || !token.bytes().all(plain) {
+            // Without the value, which is a secret.
+            return Err(ApiError::invalid(format!(
+                "An auth token must have 1 to {FIXED_TOKEN_MAX} characters, all of them letters, digits or any of -._~"
+            )));
+        }
+        let (fleet, compute) = self.compute(&input)?;
+        let (fleet, compute) = (fleet.id.clone(), compute.name.clone());
+        self.add_token(now, &fleet, &compute, AuthToken(token.to_owned()));
+        Ok(())
+    }
+
     /// Makes a new token; older ones stay valid until they expire.
     pub(super) fn new_token(&mut self, now: Timestamp, fleet: &str, compute: &str) -> (AuthToken, Timestamp) {
         let value = AuthToken(self.ids.uuid().to_string());
+        self.add_token(now, fleet, compute, value)
+    }
+
+    fn add_token(
+        &mut self,
+        now: Timestamp,
+        fleet: &str,
+        compute: &str,
+        value: AuthToken,
+    ) -> (AuthToken, Timestamp) {
         let expires = now + self.settings.token_ttl;
         let compute = self.fleets.get_mut(fleet).and_then(|fleet| fleet.computes.get_mut(compute));
         if let Some(compute) = compute {

@@ -68,6 +68,32 @@ impl Engine {
         now: Timestamp,
         input: CreateFleetInput,
     ) -> Result<CreateFleetOutput, ApiError> {
+        self.make_fleet(now, None, input)
+    }
+
+    /// The same with a fixed id, for setups that scripts rely on. AWS has nothing like it.
+    ///
+    /// # Errors
+    /// As without; InvalidRequest also for an id that is no fleet id or is taken.
+    pub fn create_fleet_with_id(
+        &mut self,
+        now: Timestamp,
+        id: &str,
+        input: CreateFleetInput,
+    ) -> Result<CreateFleetOutput, ApiError> {
+        rule::FLEET_ID.check("fleetId", id)?;
+        if self.fleets.contains_key(id) {
+            return Err(ApiError::invalid(format!("Fleet {id} already exists")));
+        }
+        self.make_fleet(now, Some(id), input)
+    }
+
+    fn make_fleet(
+        &mut self,
+        now: Timestamp,
+        id: Option<&str>,
+        input: CreateFleetInput,
+    ) -> Result<CreateFleetOutput, ApiError> {
         let name = rule::NON_ZERO_AND_MAX.required("name", &input.name)?;
         rule::NON_ZERO_AND_MAX.optional("description", &input.description)?;
         self.check_compute_type(&input)?;
@@ -96,7 +122,7 @@ impl Engine {
             ));
         }
 
-        let id = format!("fleet-{}", self.ids.uuid());
+        let id = id.map_or_else(|| format!("fleet-{}", self.ids.uuid()), str::to_owned);
         let arn = self.settings.arn("fleet", &id);
         let attributes = FleetAttributes {
             fleet_id: id.clone(),

@@ -1,6 +1,6 @@
 //! Custom locations.
 
-use std::ops::Bound;
+use std::{net::SocketAddr, ops::Bound};
 
 use super::{Engine, ids::resource_id, page::Page};
 use crate::{ApiError, ErrorKind, Timestamp, model::*};
@@ -13,6 +13,7 @@ const LOCATIONS_PAGE_MAX: i64 = 200;
 #[derive(Debug)]
 pub(super) struct CustomLocation {
     arn: String,
+    ping_beacon: Option<PingBeacon>,
 }
 
 impl Engine {
@@ -36,9 +37,17 @@ impl Engine {
             ));
         }
         let arn = self.settings.arn("location", name);
-        self.locations.insert(name.to_owned(), CustomLocation { arn: arn.clone() });
-        let location = LocationModel { location_name: name.to_owned(), location_arn: arn };
+        self.locations.insert(name.to_owned(), CustomLocation { arn: arn.clone(), ping_beacon: None });
+        let location = LocationModel { location_name: name.to_owned(), location_arn: arn, ping_beacon: None };
         Ok(CreateLocationOutput { location })
+    }
+
+    /// Says where a location's latency beacon is, for ListLocations. Without effect on an unknown location.
+    pub fn set_ping_beacon(&mut self, location: &str, beacon: SocketAddr) {
+        if let Some(location) = self.locations.get_mut(location) {
+            let udp_endpoint = UdpEndpoint { domain: beacon.ip().to_string(), port: beacon.port() };
+            location.ping_beacon = Some(PingBeacon { udp_endpoint });
+        }
     }
 
     /// Deletes a custom location that no fleet uses.
@@ -87,6 +96,7 @@ impl Engine {
             .map(|(name, location)| LocationModel {
                 location_name: name.clone(),
                 location_arn: location.arn.clone(),
+                ping_beacon: location.ping_beacon.clone(),
             })
             .collect();
         Ok(ListLocationsOutput { locations, next_token })

@@ -61,5 +61,27 @@ answer! {
         location_name: String,
         /// Its ARN.
         location_arn: String,
+        ; optional:
+        /// With what players measure their latency to it. On AWS only Regions have one.
+        ping_beacon: PingBeacon,
+    }
+}
+
+answer! {
+    /// With what players measure their latency to a location.
+    PingBeacon {
+        /// An echo service.
+        #[serde(rename = "UDPEndpoint")]
+        udp_endpoint: UdpEndpoint,
+    }
+}
+
+answer! {
+    /// Where a UDP service is.
+    UdpEndpoint {
+        /// Name or address.
+        domain: String,
+        /// Port.
+        port: u16,
     }
 }

@@ -39,6 +39,7 @@ text_rules! {
     CUSTOM_LOCATION = 8..=64, r"^custom-[A-Za-z0-9\-]+$";
     CUSTOM_LOCATION_OR_ARN = 1..=128, r"^(custom-[A-Za-z0-9\-]+|arn:.*:location\/custom-\S+)$";
     DNS_NAME = 1..=256, r"^[0-9a-zA-Z_\-\.]+$";
+    FLEET_ID = 1..=128, r"^[a-z]*fleet-[a-zA-Z0-9\-]+$";
     FLEET_ID_OR_ARN = 1..=512, r"^[a-z]*fleet-[a-zA-Z0-9\-]+$|^arn:.*:[a-z]*fleet\/[a-z]*fleet-[a-zA-Z0-9\-]+$";
     GAME_PROPERTY_KEY = 0..=32;
     GAME_PROPERTY_VALUE = 0..=96;

@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod backfill;
+mod bad_input;
 mod bench;
 mod computes;
+mod duplicates;
 mod events;
 mod game_sessions;
+mod match_outcomes;
 mod matchmaking;
 mod matchmaking_properties;
 mod matchmaking_requests;

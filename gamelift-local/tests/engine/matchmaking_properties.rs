@@ -1,4 +1,4 @@
-//! Random matchmaking, and what must hold: every ticket ends, and nobody has a seat too many.
+//! Random matchmaking, and what must hold: every ticket ends, nobody has two at a time, and nobody has a seat too many.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, Clone)]
 enum Op {
-    Match { player: u8 },
+    Match { player: u8, elsewhere: bool },
     Stop { ticket: usize },
     Answer { ticket: usize, accept: bool },
     Backfill { process: usize, ticket: bool },
@@ -28,7 +28,8 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     let index = any::<usize>;
     prop_oneof![
-        8 => (0..8_u8).prop_map(|player| Op::Match { player }),
+        8 => (0..8_u8, prop::bool::weighted(0.3))
+            .prop_map(|(player, elsewhere)| Op::Match { player, elsewhere }),
         1 => index().prop_map(|ticket| Op::Stop { ticket }),
         6 => (index(), prop::bool::weighted(0.8)).prop_map(|(ticket, accept)| Op::Answer { ticket, accept }),
         3 => (index(), any::<bool>()).prop_map(|(process, ticket)| Op::Backfill { process, ticket }),
@@ -57,11 +58,13 @@ fn pick<T: Clone>(list: &[T], index: usize) -> Option<T> {
 impl World {
     fn apply(&mut self, op: Op) {
         match op {
-            Op::Match { player } => {
+            Op::Match { player, elsewhere } => {
                 let id = format!("t{}", self.tickets.len());
                 let players = json!([{ "PlayerId": format!("player-{player}") }]);
                 // Refused while the player's match is being placed.
-                if self.bench.try_match(&id, json!({ "Players": players })).is_ok() {
+                let name = if elsewhere { "n" } else { "m" };
+                let body = json!({ "Players": players, "ConfigurationName": name });
+                if self.bench.try_match(&id, body).is_ok() {
                     self.tickets.push(id);
                 }
             }
@@ -133,10 +136,15 @@ impl World {
     }
 
     fn check(&mut self) {
+        let mut waiting = BTreeSet::new();
         for id in self.tickets.clone() {
             let ticket = self.bench.ticket(&id);
             let ended = ["COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT"].contains(&ticket.status.as_str());
             assert_eq!(ticket.end_time.is_some(), ended, "{ticket:?}");
+            for player in ticket.players.iter().filter(|_| !ended) {
+                let player = player.player_id.clone().unwrap();
+                assert!(waiting.insert(player), "somebody has two active tickets: {ticket:?}");
+            }
             let completed = ticket.status == MatchmakingTicketStatus::Completed;
             assert_eq!(ticket.game_session_connection_info.is_some(), completed, "{ticket:?}");
         }
@@ -162,6 +170,7 @@ proptest! {
         let mut bench = Bench::new();
         let mode = if automatic { "AUTOMATIC" } else { "MANUAL" };
         bench.matchmaker(&duel(2), json!({ "BackfillMode": mode }));
+        bench.try_configure("n", json!({ "AcceptanceRequired": true })).unwrap();
         let mut world =
             World { bench, processes: Vec::new(), hosting: Vec::new(), tickets: Vec::new(), updates: 0 };
         for op in ops {

@@ -72,11 +72,18 @@ impl Engine {
                 Some(model.game_session_id.clone())
             }
         };
+        let elsewhere = self.tickets_elsewhere(key, &players)?;
         let Some(running) = self.matchmaking.matchmakers.get_mut(&key) else { return Err(gone()) };
         let request = BackfillRequest { ticket_id, game_session_arn: game_session_arn.clone(), players };
         let submitted = running.matchmaker.backfill(flexmatch_time(now), request);
-        if let (Ok(id), Some(arn)) = (&submitted, game_session_arn) {
-            running.backfills.insert(id.to_string(), arn);
+        if let (Ok(id), Some(arn)) = (&submitted, &game_session_arn) {
+            running.backfills.insert(id.to_string(), arn.clone());
+        }
+        if submitted.is_ok() {
+            if let Some(arn) = &game_session_arn {
+                self.cancel_backfills(now, arn, Some(key));
+            }
+            self.cancel_duplicates(now, elsewhere);
         }
         self.settle(now, key);
         Ok(submitted.map_err(refused)?.to_string())
@@ -111,9 +118,14 @@ impl Engine {
         })
     }
 
-    /// The game session is over: nobody is needed there any more.
-    pub(in crate::engine) fn cancel_backfills(&mut self, now: Timestamp, arn: &str) {
-        let matchmakers = self.matchmaking.matchmakers.iter();
+    /// The game session is over, or another matchmaker fills it: nobody is needed there any more.
+    pub(in crate::engine) fn cancel_backfills(
+        &mut self,
+        now: Timestamp,
+        arn: &str,
+        except: Option<MatchmakerKey>,
+    ) {
+        let matchmakers = self.matchmaking.matchmakers.iter().filter(|(key, _)| Some(**key) != except);
         let filling = matchmakers.filter(|(_, running)| running.backfills.values().any(|of| of == arn));
         let keys: Vec<_> = filling.map(|(key, _)| *key).collect();
         for key in keys {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use flexmatch::{
-    PlayerRequest, RuleSet, Ticket, TicketRequest,
+    PlayerRequest, RuleSet, Ticket, TicketRequest, TicketStatus,
     matchmaker::{AcceptError, AcceptanceType, CancelError, SubmitError},
     player::PLAYER_ATTRIBUTES_MAX,
     ticket::{PlayerId, TICKET_PLAYERS_MAX, TicketState},
@@ -20,7 +20,7 @@ use crate::{
 const TICKETS_PER_REQUEST_MAX: usize = 10;
 
 impl Engine {
-    /// Asks for a match. Older tickets of the same players and the same configuration are cancelled.
+    /// Asks for a match. Older tickets of the same players are cancelled, whatever their configuration.
     ///
     /// # Errors
     /// InvalidRequest for a bad field, a used id, attributes that do not fit the rule set, or a player whose older ticket
@@ -36,10 +36,49 @@ impl Engine {
         let players = rule::required("players", &input.players)?;
         let players = player_requests(players, TICKET_PLAYERS_MAX)?;
         let key = self.configuration(name)?.current;
+        let elsewhere = self.tickets_elsewhere(key, &players)?;
         let Some(matchmaker) = self.matchmaking.matchmaker(key) else { return Err(gone()) };
         let submitted = matchmaker.submit(flexmatch_time(now), TicketRequest { ticket_id, players });
+        if submitted.is_ok() {
+            self.cancel_duplicates(now, elsewhere);
+        }
         self.settle(now, key);
         self.ticket_output(now, submitted.map_err(refused)?.as_str())
+    }
+
+    /// Players of a new ticket who have an active one with another matchmaker: of another configuration, or from before an
+    /// update of the same one.
+    ///
+    /// # Errors
+    /// InvalidRequest if such a ticket is being placed.
+    pub(super) fn tickets_elsewhere(
+        &self,
+        key: MatchmakerKey,
+        players: &[PlayerRequest],
+    ) -> Result<Vec<(MatchmakerKey, String)>, ApiError> {
+        let mut found = Vec::new();
+        for (other, running) in self.matchmaking.matchmakers.iter().filter(|(other, _)| **other != key) {
+            for player in players {
+                let Some(ticket) = running.matchmaker.ticket_of(&player.player_id) else { continue };
+                if ticket.status() == TicketStatus::Placing {
+                    return Err(refused(SubmitError::Placing));
+                }
+                found.push((*other, player.player_id.clone()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Cancels what [`Engine::tickets_elsewhere`] has found.
+    pub(super) fn cancel_duplicates(&mut self, now: Timestamp, found: Vec<(MatchmakerKey, String)>) {
+        for (key, player) in found {
+            if let Some(matchmaker) = self.matchmaking.matchmaker(key)
+                && let Err(error) = matchmaker.cancel_duplicate(flexmatch_time(now), &player)
+            {
+                tracing::error!(%error, "a ticket began to be placed while it was looked at");
+            }
+            self.settle(now, key);
+        }
     }
 
     /// Describes tickets.
