@@ -41,9 +41,9 @@ pub use crate::{
     driver::FromService,
     engine::Refused,
     error::{ApiError, ErrorKind},
-    events::{Events, Missed},
+    events::{EndpointError, Events, FaultRates, FaultRatesError, Missed},
     local::{Attached, Defaults, Local, StartError},
     server_sdk::tls::TlsError,
-    sns::SubscribeError,
+    sns::{SignatureVersion, UnknownSignatureVersion},
     timestamp::Timestamp,
 };

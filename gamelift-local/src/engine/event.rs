@@ -154,6 +154,7 @@ impl Engine {
         match serde_json::to_string(&envelope) {
             Ok(json) => {
                 let topic_arn = topic_arn.filter(|topic| !topic.is_empty());
+                self.counters.events_published += 1;
                 self.effects.push_back(Effect::Publish(Event { id, time: now, topic_arn, json }));
             }
             Err(error) => tracing::error!(%error, "an event cannot be written as JSON"),

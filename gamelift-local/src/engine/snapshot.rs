@@ -21,6 +21,8 @@ pub struct Counters {
     pub frames_ignored: u64,
     /// Pushes dropped because too many waited for a process without connection.
     pub pushes_lost: u64,
+    /// Events published.
+    pub events_published: u64,
 }
 
 /// The state of the service at one moment.
