@@ -4,6 +4,8 @@
 //! or `Origin`.
 
 mod deliveries;
+mod samples;
+mod tickets;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -62,6 +64,7 @@ pub(crate) fn router(
     stop: watch::Receiver<bool>,
 ) -> Router {
     let Out { outlets, targets, subscriptions } = out.clone();
+    let (tickets, samples) = (tickets::router(handle.clone()), samples::router(handle.clone()));
     let admin = Admin { handle, out, clock, port: address.port(), stop };
     Router::new()
         .route("/", get(index))
@@ -69,6 +72,8 @@ pub(crate) fn router(
         .route("/events", get(events))
         .route("/clock/advance", post(advance))
         .with_state(admin.clone())
+        .merge(tickets)
+        .merge(samples)
         .merge(deliveries::router(outlets))
         .merge(targets::router(targets))
         .merge(sns::router(subscriptions))
@@ -78,8 +83,21 @@ pub(crate) fn router(
 
 /// Every path, in the order in which a newcomer needs them.
 const PATHS: &[(&str, &str)] = &[
-    ("GET /state", "fleets, computes, server processes, game sessions, and what became of events"),
+    (
+        "GET /state",
+        "fleets, computes, server processes, game sessions, counts of placements and tickets, what became of events",
+    ),
+    (
+        "GET /tickets",
+        "matchmaking tickets, how long they have waited, and why; a table with ?format=text or Accept: text/plain",
+    ),
+    ("GET /tickets/{id}", "one ticket, explained in full"),
     ("GET /events", "every event from now on, as server-sent events"),
+    ("GET /events/types", "every type of matchmaking and placement event"),
+    (
+        "POST /events/sample",
+        "{\"type\": \"MatchmakingSucceeded\"} publishes a sample; may have \"configuration\" or \"queue\" (a name) and \"overrides\" (members of detail)",
+    ),
     ("GET /subscriptions", "who gets events as from Amazon SNS"),
     (
         "POST /subscriptions",

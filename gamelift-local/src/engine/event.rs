@@ -1,9 +1,12 @@
 //! Events, in the shape in which Amazon EventBridge and Amazon SNS deliver them.
 
+mod sample;
+
 use std::fmt;
 
 use serde::Serialize;
 
+pub use self::sample::{EVENT_TYPES, SampleError, SampleRequest};
 use super::{Effect, Engine};
 use crate::{
     Timestamp,

@@ -136,12 +136,20 @@ pub(crate) async fn admin_until(local: &Local, path: &str, what: impl Fn(&Value)
 }
 
 pub(crate) async fn http(method: &str, url: &str, body: &str) -> (u16, String) {
+    let host = url.strip_prefix("http://").unwrap().split('/').next().unwrap();
+    let headers = format!("Host: {host}\r\nContent-Length: {}", body.len());
+    send(method, url, &headers, body).await
+}
+
+/// A request with these headers and no body.
+pub(crate) async fn asked_as(method: &str, url: &str, headers: &str) -> (u16, String) {
+    send(method, url, headers, "").await
+}
+
+async fn send(method: &str, url: &str, headers: &str, body: &str) -> (u16, String) {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).await.unwrap();
-    let request = format!(
-        "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let request = format!("{method} /{path} HTTP/1.1\r\n{headers}\r\nConnection: close\r\n\r\n{body}");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     timeout(LONG, stream.read_to_string(&mut answer)).await.unwrap().unwrap();

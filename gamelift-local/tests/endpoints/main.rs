@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod admin;
 mod endpoint;
 mod faults;
 mod https;

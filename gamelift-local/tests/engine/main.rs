@@ -15,4 +15,6 @@ mod processes;
 mod properties;
 mod queues;
 mod resources;
+mod samples;
+mod tickets_overview;
 mod wire;
