@@ -288,3 +288,6 @@ impl Drain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,9 +57,13 @@ fn real() -> BTreeMap<String, Value> {
     let mut bench = Bench::new();
     bench.matchmaker(&rules(), json!({ "AcceptanceRequired": true, "AcceptanceTimeoutSeconds": 10 }));
     let matched = |bench: &mut Bench, players: [&str; 2]| {
-        players.iter().for_each(|player| drop(bench.wants_match(player)));
+        for player in players {
+            bench.wants_match(player);
+        }
         bench.wait_s(1);
-        players.iter().for_each(|player| drop(bench.answer(player, player, "ACCEPT").unwrap()));
+        for player in players {
+            bench.answer(player, player, "ACCEPT").unwrap();
+        }
         bench.wait_s(1);
     };
     matched(&mut bench, ["eve", "fay"]);
