@@ -49,8 +49,9 @@ pub(crate) trait Form: Send + Sync {
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) event: Arc<Event>,
-    /// It was given up before, and has been faulty enough.
-    pub(crate) again: bool,
+    /// What is to go wrong with it. Decided when it happens, so that it does not depend on how fast an endpoint is.
+    /// `None` for one that was given up before: it has been faulty enough.
+    pub(crate) plan: Option<Plan>,
 }
 
 pub(crate) struct Delivery {
@@ -114,8 +115,12 @@ impl Feed {
                     if *self.phase.borrow() != Phase::Confirmed || !self.form.wants(&event) {
                         continue;
                     }
+                    let plan = self.outlets.plan(&self.target, &event);
+                    if plan.copies == 0 {
+                        continue;
+                    }
                     let at = event.time;
-                    if let Err(full) = self.queue.try_send(Queued { event, again: false }) {
+                    if let Err(full) = self.queue.try_send(Queued { event, plan: Some(plan) }) {
                         let reason = format!("{WAITING_MAX} events wait for the endpoint already");
                         self.outlets.give_up(&self.target, full.into_inner().event, reason, 0, at);
                     }
@@ -174,8 +179,8 @@ impl Drain {
     /// The endpoint does not want what waits any more. Dead letters go back to where they were.
     fn discard(&self, queued: &mut mpsc::Receiver<Queued>, line: Line) {
         let mut count = line.len();
-        while let Ok(Queued { event, again }) = queued.try_recv() {
-            if again {
+        while let Ok(Queued { event, plan }) = queued.try_recv() {
+            if plan.is_none() {
                 let (at, reason) = (event.time, "the endpoint has been removed or unsubscribed".to_owned());
                 self.outlets.give_up(&self.target, event, reason, 0, at);
             } else {
@@ -218,10 +223,9 @@ impl Drain {
                     return if changed.is_ok() { Next::Unsubscribed } else { Next::End };
                 }
                 next = queued.recv() => match next {
-                    Some(Queued { event, again }) => {
+                    Some(Queued { event, plan }) => {
                         *now = (*now).max(event.time);
-                        let plan = if again { AS_IT_IS } else { self.outlets.plan(&self.target, &event) };
-                        line.push(event, plan);
+                        line.push(event, plan.unwrap_or(AS_IT_IS));
                     }
                     None if due.is_some() => line.release(),
                     None => return Next::End,

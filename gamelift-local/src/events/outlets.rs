@@ -242,7 +242,7 @@ impl Outlets {
         let Books { dead_letters, queues, .. } = &mut *books;
         let redriven = dead_letters.redrive(|letter| {
             let queue = queues.get(&letter.target).and_then(mpsc::WeakSender::upgrade);
-            let queued = Queued { event: letter.event.clone(), again: true };
+            let queued = Queued { event: letter.event.clone(), plan: None };
             // A full queue, or none: the letter stays.
             which(letter) && queue.is_some_and(|queue| queue.try_send(queued).is_ok())
         });

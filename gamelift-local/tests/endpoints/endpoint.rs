@@ -95,6 +95,11 @@ impl Endpoint {
         ids
     }
 
+    /// The ids of the placements that it has been told of.
+    pub(crate) fn placements_so_far(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.received.try_recv().ok()).map(|one| one.placement()).collect()
+    }
+
     /// Confirms a subscription that has just been made. Gives the message.
     pub(crate) async fn confirm(&mut self, path: &str) -> Received {
         let received = self.next().await;
