@@ -41,6 +41,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "flexmatch/src/lib.rs",
     "gamelift-local/src/engine.rs",
+    "gamelift-local/src/events/dead_letters.rs",
+    "gamelift-local/src/events/faults.rs",
+    "gamelift-local/src/events/line.rs",
+    "gamelift-local/src/events/retry.rs",
     "gamelift-local/src/model.rs",
     "gamelift-server-sdk/src/endpoint.rs",
     "gamelift-server-sdk/src/sigv4.rs",

@@ -1,36 +1,56 @@
-//! The admin side: look inside, read events, and move the clock.
+//! The admin side: look inside, read events, say where they go, and move the clock.
 //!
 //! Browsers are kept out: a page from elsewhere can reach loopback addresses, but not without a foreign `Host`
 //! or `Origin`.
+
+mod deliveries;
+mod samples;
+mod tickets;
 
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Request, State},
+    extract::{Query, Request, State},
     http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{
     Clock,
     driver::{Handle, Stopped},
-    events,
-    sns::{self, Subscriptions},
+    events::{
+        self,
+        outlets::Outlets,
+        targets::{self, Targets},
+    },
+    sns::{
+        self, Subscriptions,
+        query::{self, Action},
+    },
 };
 
 /// Furthest jump of the clock in one request: longer than anything is kept.
 const ADVANCE_SECONDS_MAX: f64 = 366.0 * 24.0 * 60.0 * 60.0;
 
+/// Where events go.
+#[derive(Clone)]
+pub(crate) struct Out {
+    pub(crate) outlets: Outlets,
+    pub(crate) targets: Targets,
+    pub(crate) subscriptions: Subscriptions,
+}
+
 #[derive(Clone)]
 struct Admin {
     handle: Handle,
+    out: Out,
     clock: Clock,
     port: u16,
     stop: watch::Receiver<bool>,
@@ -40,35 +60,83 @@ pub(crate) fn router(
     handle: Handle,
     clock: Clock,
     address: SocketAddr,
-    subscriptions: Subscriptions,
+    out: Out,
     stop: watch::Receiver<bool>,
 ) -> Router {
-    let admin = Admin { handle, clock, port: address.port(), stop };
+    let Out { outlets, targets, subscriptions } = out.clone();
+    let (tickets, samples) = (tickets::router(handle.clone()), samples::router(handle.clone()));
+    let admin = Admin { handle, out, clock, port: address.port(), stop };
     Router::new()
         .route("/", get(index))
         .route("/state", get(state))
         .route("/events", get(events))
         .route("/clock/advance", post(advance))
         .with_state(admin.clone())
+        .merge(tickets)
+        .merge(samples)
+        .merge(deliveries::router(outlets))
+        .merge(targets::router(targets))
         .merge(sns::router(subscriptions))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "no such path; GET / lists them") })
         .layer(middleware::from_fn_with_state(admin, only_from_here))
 }
 
-async fn index() -> Response {
-    Json(json!({
-        "what": "the admin side of a local GameLift",
-        "GET /state": "fleets, computes, server processes and game sessions",
-        "GET /events": "every event from now on, as server-sent events",
-        "POST /subscriptions": "{\"endpoint\": \"http://...\"} posts every event there, as Amazon SNS would",
-        "POST /clock/advance": "{\"seconds\": 90} moves a manual clock",
-    }))
-    .into_response()
+/// Every path, in the order in which a newcomer needs them.
+const PATHS: &[(&str, &str)] = &[
+    (
+        "GET /state",
+        "fleets, computes, server processes, game sessions, counts of placements and tickets, what became of events",
+    ),
+    (
+        "GET /tickets",
+        "matchmaking tickets, how long they have waited, and why; a table with ?format=text or Accept: text/plain",
+    ),
+    ("GET /tickets/{id}", "one ticket, explained in full"),
+    ("GET /events", "every event from now on, as server-sent events"),
+    ("GET /events/types", "every type of matchmaking and placement event"),
+    (
+        "POST /events/sample",
+        "{\"type\": \"MatchmakingSucceeded\"} publishes a sample; may have \"configuration\" or \"queue\" (a name) and \"overrides\" (members of detail)",
+    ),
+    ("GET /subscriptions", "who gets events as from Amazon SNS"),
+    (
+        "POST /subscriptions",
+        "{\"endpoint\": \"http://...\"} posts events there, as Amazon SNS would; may have \"topic\" (an ARN: only its events), \"signatureVersion\" (\"1\" or \"2\"), \"rawMessageDelivery\" (true)",
+    ),
+    ("DELETE /subscriptions/{arn}", "unsubscribes"),
+    ("GET /?Action=ConfirmSubscription&TopicArn=...&Token=...", "what a SubscribeURL leads to"),
+    ("GET /?Action=Unsubscribe&SubscriptionArn=...", "what an UnsubscribeURL leads to"),
+    ("GET /sns/certificate.pem", "verifies signatures: what a SigningCertURL leads to"),
+    ("GET /targets", "who gets events as from Amazon EventBridge"),
+    ("POST /targets", "{\"url\": \"http://...\"} posts every event there, bare, as Amazon EventBridge would"),
+    ("DELETE /targets/{id}", "removes a target"),
+    ("GET /dead-letters", "events that an endpoint did not take, the newest thousand"),
+    ("POST /dead-letters/redrive", "sends them again; {\"ids\": [1]} or {\"target\": \"...\"} only some"),
+    ("GET /faults", "how often deliveries go wrong on purpose, and how many have"),
+    (
+        "PUT /faults",
+        "{\"duplicate\": 0.2, \"drop\": 0.05, \"delay\": 0.3, \"delaySeconds\": 5, \"reorder\": 0.1, \"seed\": 1} lets deliveries go wrong; {} stops it",
+    ),
+    ("POST /clock/advance", "{\"seconds\": 90} moves a manual clock"),
+];
+
+/// What there is; and, as real links to SNS have no path, what those lead to.
+async fn index(State(admin): State<Admin>, Query(action): Query<Action>) -> Response {
+    if action.action.is_some() {
+        return query::answer(&admin.out.subscriptions, &action);
+    }
+    let paths = PATHS.iter().map(|(path, what)| ((*path).to_owned(), Value::from(*what)));
+    let what = ("what".to_owned(), Value::from("the admin side of a local GameLift"));
+    Json(Value::Object(std::iter::once(what).chain(paths).collect())).into_response()
 }
 
 async fn state(State(admin): State<Admin>) -> Response {
-    match admin.handle.run(|engine, now| engine.snapshot(now)).await {
-        Ok(snapshot) => Json(snapshot).into_response(),
+    match admin.handle.run(|engine, now| serde_json::to_value(engine.snapshot(now))).await {
+        Ok(Ok(mut snapshot)) => {
+            snapshot["events"] = serde_json::to_value(admin.out.outlets.counts()).unwrap_or_default();
+            Json(snapshot).into_response()
+        }
+        Ok(Err(error)) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         Err(stopped) => problem(StatusCode::SERVICE_UNAVAILABLE, &stopped.to_string()),
     }
 }
@@ -134,6 +202,6 @@ fn is_here(authority: &str, port: u16) -> bool {
         .is_some_and(|(host, given)| host.eq_ignore_ascii_case("localhost") && given == port.to_string())
 }
 
-fn problem(status: StatusCode, message: &str) -> Response {
+pub(crate) fn problem(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({ "error": message }))).into_response()
 }

@@ -12,7 +12,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 use gamelift_local::{
-    Clock, Config, Local,
+    Clock, Config, FaultRates, Local, SignatureVersion,
     setup::{Setup, SetupError},
 };
 
@@ -89,6 +89,18 @@ struct Up {
     /// Post every event to this URL, as Amazon SNS would; can be given several times
     #[arg(long, value_name = "URL")]
     sns_subscriber: Vec<String>,
+    /// Sign messages to subscribers with SHA1withRSA (1), as SNS does by default, or SHA256withRSA (2)
+    #[arg(long, value_name = "1|2", default_value = "1")]
+    sns_signature_version: SignatureVersion,
+    /// Trust the certificates in this file, as PEM, at https endpoints of events, instead of the system's
+    #[arg(long, value_name = "FILE")]
+    sns_ca: Option<PathBuf>,
+    /// Post every event to this URL, bare, as Amazon EventBridge would; can be given several times
+    #[arg(long, value_name = "URL")]
+    event_target: Vec<String>,
+    /// Let deliveries of events go wrong, such as duplicate=0.2,drop=0.05,delay=0.3:5s,reorder=0.1
+    #[arg(long, value_name = "SHARES", default_value = "")]
+    event_faults: FaultRates,
     /// Write the certificate that clients of --sdk-tls must trust to this file, as PEM
     #[arg(long, value_name = "FILE")]
     ca_out: Option<PathBuf>,
@@ -139,6 +151,10 @@ impl Up {
             events_file: self.events.clone(),
             sns_subscribers: self.sns_subscriber.clone(),
             beacons: (!self.no_beacons).then_some(self.beacons),
+            sns_signature_version: self.sns_signature_version,
+            sns_ca: self.sns_ca.clone(),
+            event_targets: self.event_target.clone(),
+            event_faults: self.event_faults,
             ..Config::default()
         };
         if let Some(file) = &self.config {

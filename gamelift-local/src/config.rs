@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Clock, engine::Settings, setup::Setup};
+use crate::{Clock, FaultRates, SignatureVersion, engine::Settings, setup::Setup};
 
 /// Addresses, clock and names. Start from [`Config::default`], [`Config::on_free_ports`] or [`Config::in_memory`].
 #[derive(Debug, Clone)]
@@ -40,6 +40,14 @@ pub struct Config {
     pub events_file: Option<PathBuf>,
     /// URLs of HTTP endpoints that are subscribed to every event, as with Amazon SNS. They need listeners.
     pub sns_subscribers: Vec<String>,
+    /// How messages to subscribers are signed, if a subscription does not say.
+    pub sns_signature_version: SignatureVersion,
+    /// Certificates to trust at https endpoints, as PEM, instead of the system's.
+    pub sns_ca: Option<PathBuf>,
+    /// URLs that every event is posted to, as by Amazon EventBridge.
+    pub event_targets: Vec<String>,
+    /// How often deliveries to subscribers and targets go wrong on purpose.
+    pub event_faults: FaultRates,
     /// How long an auth token lives.
     pub token_ttl: Duration,
     /// How long a reserved slot waits for its player.
@@ -65,6 +73,10 @@ impl Default for Config {
             beacons: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             events_file: None,
             sns_subscribers: Vec::new(),
+            sns_signature_version: SignatureVersion::default(),
+            sns_ca: None,
+            event_targets: Vec::new(),
+            event_faults: FaultRates::default(),
             token_ttl: settings.token_ttl,
             player_session_timeout: settings.player_session_timeout,
         }

@@ -1,6 +1,8 @@
 //! The one task that owns the engine. Commands come in over a bounded channel, effects go out to connections and to
 //! readers of events.
 
+mod alarms;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use gamelift_wire::connect::ConnectQuery;
@@ -9,6 +11,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use self::alarms::Alarms;
 use crate::{
     Timestamp,
     clock::RunningClock,
@@ -52,6 +55,10 @@ enum Command {
     Advance {
         by: Duration,
         reply: oneshot::Sender<()>,
+    },
+    WakeAt {
+        at: Timestamp,
+        reply: oneshot::Sender<Timestamp>,
     },
 }
 
@@ -113,6 +120,13 @@ impl Handle {
         done.await.map_err(|_| Stopped)
     }
 
+    /// Waits until it is `at` by the service's clock. Gives the time it is then.
+    pub(crate) async fn wait_until(&self, at: Timestamp) -> Result<Timestamp, Stopped> {
+        let (reply, woken) = oneshot::channel();
+        self.send(Command::WakeAt { at, reply }).await?;
+        woken.await.map_err(|_| Stopped)
+    }
+
     /// Every event from now on. `None` after a shutdown.
     pub(crate) fn events(&self) -> Option<Events> {
         self.events.upgrade().map(|events| Events::new(events.subscribe()))
@@ -130,6 +144,7 @@ pub(crate) struct Driver {
     commands: mpsc::Receiver<Command>,
     outboxes: BTreeMap<ConnectionId, mpsc::Sender<FromService>>,
     events: broadcast::Sender<Arc<Event>>,
+    alarms: Alarms,
 }
 
 impl Driver {
@@ -137,7 +152,10 @@ impl Driver {
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
         let (events, _) = broadcast::channel(EVENTS_KEPT);
         let handle = Handle { commands: sender, events: events.downgrade() };
-        (handle, Self { engine, clock, commands, outboxes: BTreeMap::new(), events })
+        (
+            handle,
+            Self { engine, clock, commands, outboxes: BTreeMap::new(), events, alarms: Alarms::default() },
+        )
     }
 
     /// Runs until every handle is gone.
@@ -145,7 +163,8 @@ impl Driver {
         let sleep = sleep_until(Instant::now() + IDLE);
         tokio::pin!(sleep);
         loop {
-            let wake = self.engine.poll_timeout().and_then(|at| self.clock.instant(at));
+            let wake = self.engine.poll_timeout().into_iter().chain(self.alarms.next_at()).min();
+            let wake = wake.and_then(|at| self.clock.instant(at));
             let wake = wake.unwrap_or_else(|| Instant::now() + IDLE);
             if wake < sleep.deadline() || sleep.is_elapsed() {
                 sleep.as_mut().reset(wake);
@@ -158,6 +177,7 @@ impl Driver {
                 () = &mut sleep => {
                     let now = self.clock.now();
                     self.engine.tick(now);
+                    self.alarms.ring(now);
                 }
             }
             self.carry_out();
@@ -189,8 +209,13 @@ impl Driver {
             }
             Command::Advance { by, reply } => {
                 self.advance(now, by);
+                self.alarms.ring(self.clock.now());
                 // As above: it has happened all the same.
                 let _ = reply.send(());
+            }
+            Command::WakeAt { at, reply } => {
+                self.alarms.set(at, reply);
+                self.alarms.ring(now);
             }
         }
     }

@@ -40,7 +40,8 @@ use std::{
 
 pub(crate) use self::ids::Ids;
 pub use self::{
-    event::Event,
+    event::{EVENT_TYPES, Event, SampleError, SampleRequest},
+    matchmaking::{TicketOverview, TicketsOverview},
     snapshot::{ComputeSnapshot, Counters, FleetSnapshot, GameSessionSnapshot, ProcessSnapshot, Snapshot},
 };
 use self::{

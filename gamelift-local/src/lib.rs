@@ -8,11 +8,11 @@
 //! | [`model`] | the AWS API's shapes, and the rules their members follow |
 //! | `api` | HTTP, the two protocols, and the table of operations |
 //! | `server_sdk` | the WebSocket listeners: upgrade, frames, close codes, TLS |
-//! | `admin` | look inside, move the clock |
-//! | `events` | events on their way out of the service |
+//! | `admin` | look inside, say where events go, make them to order, move the clock |
+//! | `events` | events on their way out of the service: file, stream, HTTP; retries, dead letters, faults |
 //! | `driver` | the one task that owns the engine |
 //! | `clock` | where time comes from |
-//! | `sns` | events to HTTP endpoints, as Amazon SNS delivers them |
+//! | `sns` | subscriptions of HTTP endpoints, as Amazon SNS has them: handshake, envelope, signatures |
 //! | `local`, `config` | starting and stopping it all |
 //! | [`setup`] | resources that are there from the start: configuration files |
 //! | `beacon` | UDP echo services, to measure latency with |
@@ -46,9 +46,9 @@ pub use crate::{
     driver::FromService,
     engine::Refused,
     error::{ApiError, ErrorKind},
-    events::{Events, Missed},
+    events::{EndpointError, Events, FaultRates, FaultRatesError, Missed},
     local::{Attached, Defaults, Local, StartError},
     server_sdk::tls::TlsError,
-    sns::SubscribeError,
+    sns::{SignatureVersion, UnknownSignatureVersion},
     timestamp::Timestamp,
 };

@@ -22,12 +22,12 @@ use tokio::{
 };
 
 use crate::{
-    ApiError, Beacon, Config, ErrorKind, Events, SubscribeError, admin,
+    ApiError, Beacon, Config, EndpointError, ErrorKind, Events, FaultRatesError, admin,
     api::{self, Codec},
     clock::RunningClock,
     driver::{Driver, FromService, Handle, OUTBOX_MAX},
     engine::{Engine, Refused, Settings, Snapshot},
-    events,
+    events::{self, faults::Faults, outlets::Outlets, targets::Targets},
     model::{
         ComputeInput, CreateFleetInput, CreateLocationInput, LocationConfiguration, RegisterComputeInput,
     },
@@ -36,11 +36,14 @@ use crate::{
         tls::{Certificate, TlsError},
     },
     setup::{self, SetupError},
-    sns::Subscriptions,
+    sns::{Subscribe, Subscriptions},
 };
 
 /// How long a shutdown waits for connections to close before it cuts them.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+/// The options that name endpoints of events.
+const SUBSCRIBER: &str = "--sns-subscriber";
+const TARGET: &str = "--event-target";
 /// "Service restart": every SDK connects again when somebody is there.
 const CLOSE_RESTART: u16 = 1012;
 
@@ -56,6 +59,8 @@ pub struct Local {
     driver: JoinSet<()>,
     /// What carries events out, until the last one is delivered.
     deliveries: JoinSet<()>,
+    /// Endpoints end with whoever knows them: this is what they last for.
+    _endpoints_of_events: (Targets, Option<Subscriptions>),
 }
 
 #[derive(Debug, Default)]
@@ -120,8 +125,24 @@ pub enum StartError {
         source: io::Error,
     },
     /// An endpoint cannot be subscribed.
-    #[error("cannot subscribe an endpoint (--sns-subscriber): {0}")]
-    Subscribe(#[from] SubscribeError),
+    #[error("cannot send events to an endpoint ({flag}): {source}")]
+    Endpoint {
+        /// The option that names it.
+        flag: &'static str,
+        /// What is wrong.
+        source: EndpointError,
+    },
+    /// The certificates to trust cannot be read.
+    #[error("cannot read certificates from {} (--sns-ca): {source}", path.display())]
+    Roots {
+        /// The file.
+        path: PathBuf,
+        /// What the system said, or what is wrong with the file.
+        source: io::Error,
+    },
+    /// Events cannot be lost in this way.
+    #[error("--event-faults: {0}")]
+    Faults(#[from] FaultRatesError),
     /// There is no certificate for the TLS listener.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -165,8 +186,14 @@ impl Local {
             false => None,
         };
         if listeners.is_none() && !config.sns_subscribers.is_empty() {
-            return Err(SubscribeError::no_listeners().into());
+            return Err(StartError::Endpoint { flag: SUBSCRIBER, source: EndpointError::NoListeners });
         }
+        config.event_faults.check()?;
+        let read_roots = |path: &PathBuf| {
+            events::client::read_roots(path)
+                .map_err(|source| StartError::Roots { path: path.clone(), source })
+        };
+        let roots = config.sns_ca.as_ref().map(read_roots).transpose()?;
         let events_file = match &config.events_file {
             Some(path) => Some(
                 events::file::open(path)
@@ -222,18 +249,37 @@ impl Local {
         for service in services {
             tasks.spawn(service.run(stopped.clone()));
         }
+        let faults = Faults::new(config.event_faults, seed);
+        let (outlets, run) = Outlets::new(handle.clone(), roots, faults, stopped.clone());
+        deliveries.spawn(run);
+        let targets = Targets::new(outlets.clone());
+        for url in &config.event_targets {
+            targets.add(url).await.map_err(|source| StartError::Endpoint { flag: TARGET, source })?;
+        }
+        let mut known = None;
         if let Some(listeners) = listeners {
             let topic = format!("arn:aws:sns:{}:{}:gamelift-local", config.region, config.account_id);
-            let (subscriptions, run) =
-                Subscriptions::new(handle.clone(), &endpoints.admin, topic, stopped.clone())?;
-            deliveries.spawn(run);
-            listeners.serve(&mut tasks, &handle, config.clock, subscriptions.clone(), &stopped);
+            let version = config.sns_signature_version;
+            let subscriptions = Subscriptions::new(outlets.clone(), &endpoints.admin, topic, version);
+            let out = admin::Out { outlets, targets: targets.clone(), subscriptions: subscriptions.clone() };
+            listeners.serve(&mut tasks, &handle, config.clock, out, &stopped);
             for endpoint in &config.sns_subscribers {
-                subscriptions.subscribe(endpoint).await?;
+                let subscribed = subscriptions.subscribe(Subscribe::everything(endpoint)).await;
+                subscribed.map_err(|source| StartError::Endpoint { flag: SUBSCRIBER, source })?;
             }
+            known = Some(subscriptions);
         }
-        let (listeners, driver) = (tasks, driver_task);
-        Ok(Self { handle, endpoints, defaults, beacons, stop, listeners, driver, deliveries })
+        Ok(Self {
+            handle,
+            endpoints,
+            defaults,
+            beacons,
+            stop,
+            listeners: tasks,
+            driver: driver_task,
+            deliveries,
+            _endpoints_of_events: (targets, known),
+        })
     }
 
     /// Where the AWS API is: `http://127.0.0.1:PORT`. Empty without listeners, as are the others.
@@ -454,10 +500,10 @@ impl Listeners {
         tasks: &mut JoinSet<()>,
         handle: &Handle,
         clock: crate::Clock,
-        subscriptions: Subscriptions,
+        out: admin::Out,
         stop: &watch::Receiver<bool>,
     ) {
-        let admin = admin::router(handle.clone(), clock, self.admin.address, subscriptions, stop.clone());
+        let admin = admin::router(handle.clone(), clock, self.admin.address, out, stop.clone());
         tasks.spawn(serve_http(self.api.socket, api::router(handle.clone()), stop.clone()));
         tasks.spawn(serve_http(self.admin.socket, admin, stop.clone()));
         let endpoint = format!("ws://{}", self.sdk.address).into();

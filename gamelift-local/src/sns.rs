@@ -1,236 +1,264 @@
 //! Events to HTTP endpoints, as Amazon SNS delivers them (SNS developer guide, "Fanout to HTTP/S endpoints").
 //!
-//! Every endpoint is subscribed to every topic: an event goes out under the topic that its queue names, or under
-//! one of this service's own. An endpoint first gets a SubscriptionConfirmation; once it has visited the
-//! SubscribeURL in it, it gets notifications, in order, each at least once.
+//! An endpoint first gets a SubscriptionConfirmation. Once somebody has visited the SubscribeURL in it, it gets a
+//! notification for every event of its topic, in order, each at least once. An event's topic is the NotificationTarget
+//! of its queue or matchmaking configuration, or one of this service's own. After visiting the UnsubscribeURL an endpoint
+//! gets an UnsubscribeConfirmation, whose SubscribeURL brings it back.
 
-mod delivery;
 mod message;
+pub(crate) mod query;
 mod signer;
 
 use std::{
     collections::BTreeMap,
+    fmt,
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
-    Router,
+    Json, Router,
     body::Bytes,
-    extract::{Query, State},
-    http::{StatusCode, Uri, header},
+    extract::{Path, State},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get},
 };
 use serde::Deserialize;
+use serde_json::json;
 use tokio::{
-    sync::{mpsc, watch},
-    task::JoinSet,
+    sync::{OnceCell, watch},
+    task::spawn_blocking,
 };
 
-use self::{delivery::Delivery, message::Links, signer::Signer};
-use crate::{Timestamp, driver::Handle, engine::Ids, events::Events};
+pub use self::signer::{SignatureVersion, UnknownSignatureVersion};
+use self::{
+    message::{Links, Subscriber},
+    signer::Signer,
+};
+use crate::{
+    EndpointError,
+    admin::problem,
+    engine::Ids,
+    events::{
+        delivery::Phase,
+        outlets::{ENDPOINTS_MAX, Outlets, Target},
+    },
+};
 
-/// Most subscriptions at a time, so that a loop cannot fill the memory.
-const SUBSCRIPTIONS_MAX: usize = 100;
+/// What a subscription is asked for with.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Subscribe {
+    endpoint: String,
+    /// As the service was started with, if absent.
+    #[serde(default)]
+    signature_version: Option<SignatureVersion>,
+    /// All topics, if absent.
+    #[serde(default)]
+    topic: Option<String>,
+    #[serde(default)]
+    raw_message_delivery: bool,
+}
 
-/// An endpoint cannot be subscribed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SubscribeError(String);
-
-impl SubscribeError {
-    pub(crate) fn no_listeners() -> Self {
-        Self("confirming a subscription needs the admin listener, and there are no listeners".to_owned())
+impl Subscribe {
+    /// All topics, nothing special.
+    pub(crate) fn everything(endpoint: &str) -> Self {
+        Self { endpoint: endpoint.to_owned(), ..Self::default() }
     }
 }
 
-/// Where a subscription is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// The endpoint has to visit the SubscribeURL.
-    Pending,
-    Confirmed,
-    /// It has visited the UnsubscribeURL.
-    Ended,
-}
-
 struct Subscription {
-    token: String,
+    target: Arc<Target>,
+    subscriber: Arc<Subscriber>,
+    /// Dropping it ends the subscription for good.
     phase: watch::Sender<Phase>,
 }
 
-/// All subscriptions of one service. Cheap to clone.
+/// All subscriptions of one service, which last for as long as this. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Subscriptions {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    handle: Handle,
+    outlets: Outlets,
     links: Links,
-    signer: Signer,
+    version: SignatureVersion,
+    /// Made for the first subscription: most services have none, and a key takes a moment.
+    signer: OnceCell<Arc<Signer>>,
     by_arn: Mutex<BTreeMap<String, Subscription>>,
     ids: Mutex<Ids>,
-    new: mpsc::Sender<Delivery>,
-    stop: watch::Receiver<bool>,
+}
+
+impl fmt::Debug for Subscriptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscriptions").finish_non_exhaustive()
+    }
 }
 
 impl Subscriptions {
-    /// Subscriptions, and the task that delivers to them. `admin` is the admin side's URL, `topic` the ARN of the
-    /// topic of events that have none.
-    pub(crate) fn new(
-        handle: Handle,
-        admin: &str,
-        topic: String,
-        stop: watch::Receiver<bool>,
-    ) -> Result<(Self, impl Future<Output = ()> + Send + use<>), SubscribeError> {
-        let signer = Signer::new().map_err(|error| SubscribeError(format!("cannot sign: {error}")))?;
-        let (new, mut deliveries) = mpsc::channel::<Delivery>(SUBSCRIPTIONS_MAX);
+    /// `admin` is the admin side's URL, `topic` the ARN of the topic of events that have none, `version` that of
+    /// signatures if a subscription does not say.
+    pub(crate) fn new(outlets: Outlets, admin: &str, topic: String, version: SignatureVersion) -> Self {
         let inner = Inner {
-            handle,
-            links: Links { base: format!("{admin}/sns"), topic },
-            signer,
+            outlets,
+            links: Links { base: admin.to_owned(), topic },
+            version,
+            signer: OnceCell::new(),
             by_arn: Mutex::default(),
             // As for request ids: two runs should not hand out the same.
             ids: Mutex::new(Ids::new(RandomState::new().hash_one("subscriptions"))),
-            new,
-            stop: stop.clone(),
         };
-        let run = async move {
-            let mut running = JoinSet::new();
-            let mut stop = stop;
-            loop {
-                tokio::select! {
-                    Some(delivery) = deliveries.recv() => { running.spawn(delivery.run()); }
-                    Some(_) = running.join_next() => {}
-                    // An error means that the service is gone, which is as good a reason.
-                    _ = stop.wait_for(|stop| *stop) => break,
-                }
-            }
-            while running.join_next().await.is_some() {}
-        };
-        Ok((Self { inner: Arc::new(inner) }, run))
+        Self { inner: Arc::new(inner) }
     }
 
-    /// Subscribes an endpoint to every event from now on, and gives the subscription's ARN.
-    pub(crate) async fn subscribe(&self, endpoint: &str) -> Result<String, SubscribeError> {
-        let uri = check(endpoint)?;
-        let stopped = || SubscribeError("this local GameLift has been shut down".to_owned());
-        let events: Events = self.inner.handle.events().ok_or_else(stopped)?;
-        let now: Timestamp = self.inner.handle.run(|_, now| now).await.map_err(|_| stopped())?;
-        let (phase, phases) = watch::channel(Phase::Pending);
-        let (arn, token) = {
-            let mut ids = self.inner.ids.lock().unwrap_or_else(PoisonError::into_inner);
-            let arn = format!("{}:{}", self.inner.links.topic, ids.uuid());
-            (arn, format!("{}{}", ids.uuid().simple(), ids.uuid().simple()))
+    fn by_arn(&self) -> MutexGuard<'_, BTreeMap<String, Subscription>> {
+        self.inner.by_arn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A random id.
+    fn uuid(&self) -> String {
+        self.inner.ids.lock().unwrap_or_else(PoisonError::into_inner).uuid().to_string()
+    }
+
+    async fn signer(&self) -> Result<Arc<Signer>, EndpointError> {
+        let make = async || {
+            let made = spawn_blocking(Signer::generate).await;
+            let made = made.map_err(|error| EndpointError::Signer(error.to_string()))?;
+            made.map(Arc::new).map_err(|error| EndpointError::Signer(error.to_string()))
         };
-        let links = &self.inner.links;
-        let confirmation = message::confirmation(links, &self.inner.signer, &arn, &token, now);
-        {
-            let mut by_arn = self.inner.by_arn.lock().unwrap_or_else(PoisonError::into_inner);
-            by_arn.retain(|_, subscription| !subscription.phase.is_closed());
-            if by_arn.len() >= SUBSCRIPTIONS_MAX {
-                return Err(SubscribeError(format!("there are {SUBSCRIPTIONS_MAX} subscriptions already")));
-            }
-            by_arn.insert(arn.clone(), Subscription { token, phase });
+        self.inner.signer.get_or_try_init(make).await.cloned()
+    }
+
+    /// Subscribes an endpoint to events from its confirmation on, and gives the subscription's ARN.
+    pub(crate) async fn subscribe(&self, request: Subscribe) -> Result<String, EndpointError> {
+        let endpoint = self.inner.outlets.check(&request.endpoint)?;
+        if request.topic.as_ref().is_some_and(|topic| !is_topic(topic)) {
+            return Err(EndpointError::Topic);
         }
-        let delivery = Delivery {
-            endpoint: uri,
+        self.make_room()?;
+        let signer = self.signer().await?;
+        let links = self.inner.links.clone();
+        let arn = format!("{}:{}", request.topic.as_ref().unwrap_or(&links.topic), self.uuid());
+        let subscriber = Arc::new(Subscriber {
+            links,
+            signer,
+            version: request.signature_version.unwrap_or(self.inner.version),
             arn: arn.clone(),
-            links: links.clone(),
-            signer: self.inner.signer.clone(),
-            confirmation,
-            events,
-            phase: phases,
-            stop: self.inner.stop.clone(),
-        };
-        self.inner.new.send(delivery).await.map_err(|_| stopped())?;
+            token: format!("{}{}", self.uuid(), self.uuid()).replace('-', ""),
+            topic: request.topic,
+            raw: request.raw_message_delivery,
+            ids: Mutex::new(Ids::new(RandomState::new().hash_one("messages"))),
+        });
+        let (phase, phases) = watch::channel(Phase::Pending);
+        let target = self.inner.outlets.open(Some(&arn), endpoint, subscriber.clone(), phases).await?;
+        self.by_arn().insert(arn.clone(), Subscription { target, subscriber, phase });
         Ok(arn)
     }
 
-    /// Moves a subscription on. Returns whether there is one that `which` picks.
-    fn set(&self, phase: Phase, which: impl Fn(&str, &Subscription) -> bool) -> Option<String> {
-        let by_arn = self.inner.by_arn.lock().unwrap_or_else(PoisonError::into_inner);
-        let (arn, subscription) = by_arn.iter().find(|(arn, subscription)| which(arn, subscription))?;
-        subscription.phase.send_if_modified(|now| {
-            let change = *now != phase && *now != Phase::Ended;
-            if change {
-                *now = phase;
-            }
-            change
-        });
+    /// Forgets what has ended; when that is not enough, the oldest that somebody has unsubscribed.
+    fn make_room(&self) -> Result<(), EndpointError> {
+        let mut by_arn = self.by_arn();
+        by_arn.retain(|_, subscription| !subscription.phase.is_closed());
+        if by_arn.len() >= ENDPOINTS_MAX {
+            let unsubscribed = |(_, subscription): &(&String, &Subscription)| {
+                *subscription.phase.borrow() == Phase::Unsubscribed
+            };
+            let oldest =
+                by_arn.iter().filter(unsubscribed).min_by_key(|(_, subscription)| subscription.target.number);
+            let oldest = oldest.map(|(arn, _)| arn.clone()).ok_or(EndpointError::Full)?;
+            by_arn.remove(&oldest);
+        }
+        Ok(())
+    }
+
+    /// Somebody has visited a SubscribeURL. Gives the subscription's ARN.
+    fn confirm(&self, topic: &str, token: &str) -> Option<String> {
+        let by_arn = self.by_arn();
+        let (arn, subscription) = by_arn.iter().find(|(_, subscription)| {
+            subscription.subscriber.token == token && subscription.subscriber.topic() == topic
+        })?;
+        subscription.phase.send_replace(Phase::Confirmed);
         Some(arn.clone())
+    }
+
+    /// Returns whether there is such a subscription.
+    fn unsubscribe(&self, arn: &str) -> bool {
+        let mut by_arn = self.by_arn();
+        let Some(subscription) = by_arn.get(arn) else { return false };
+        // Nobody has confirmed it, so there is nothing to come back to.
+        if *subscription.phase.borrow() == Phase::Pending {
+            by_arn.remove(arn);
+        } else {
+            subscription.phase.send_replace(Phase::Unsubscribed);
+        }
+        true
     }
 }
 
-/// Only plain HTTP: this is for endpoints on the same machine.
-fn check(endpoint: &str) -> Result<Uri, SubscribeError> {
-    let uri = endpoint.parse::<Uri>().ok();
-    uri.filter(|uri| uri.scheme_str() == Some("http") && uri.host().is_some()).ok_or_else(|| {
-        SubscribeError("a subscriber's endpoint must be a URL that begins with http://".to_owned())
-    })
+fn is_topic(arn: &str) -> bool {
+    let parts: Vec<_> = arn.split(':').collect();
+    let printable = arn.bytes().all(|byte| byte.is_ascii_graphic() && !b"&<>\"'#%?".contains(&byte));
+    printable && parts.len() == 6 && parts.iter().all(|part| !part.is_empty()) && parts[2] == "sns"
 }
 
-/// The admin side's paths: subscribing, and what the links in messages lead to.
+/// The admin side's paths about subscriptions, and the certificate that signatures are verified with.
 pub(crate) fn router(subscriptions: Subscriptions) -> Router {
     Router::new()
-        .route("/subscriptions", post(subscribe))
-        .route("/sns", get(visit))
+        .route("/subscriptions", get(list).post(subscribe))
+        .route("/subscriptions/{arn}", delete(unsubscribe))
         .route("/sns/certificate.pem", get(certificate))
         .with_state(subscriptions)
 }
 
-#[derive(Deserialize)]
-struct Subscribe {
-    endpoint: String,
+async fn list(State(subscriptions): State<Subscriptions>) -> Response {
+    let by_arn = subscriptions.by_arn();
+    let rows = by_arn.iter().filter(|(_, subscription)| !subscription.phase.is_closed());
+    let rows = rows.map(|(arn, subscription)| {
+        let Subscription { target, subscriber, phase } = subscription;
+        json!({
+            "subscriptionArn": arn,
+            "endpoint": target.url,
+            "topic": subscriber.topic,
+            "state": *phase.borrow(),
+            "signatureVersion": subscriber.version,
+            "rawMessageDelivery": subscriber.raw,
+            "deliveries": subscriptions.inner.outlets.counts_of(target.number),
+        })
+    });
+    Json(json!({ "subscriptions": rows.collect::<Vec<_>>() })).into_response()
 }
 
 async fn subscribe(State(subscriptions): State<Subscriptions>, body: Bytes) -> Response {
-    let refuse = |message: &str| {
-        let body = serde_json::json!({ "error": message });
-        (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
-    };
-    let Ok(Subscribe { endpoint }) = serde_json::from_slice(&body) else {
-        return refuse("the body must be {\"endpoint\": \"http://...\"}");
-    };
-    match subscriptions.subscribe(&endpoint).await {
-        Ok(arn) => axum::Json(serde_json::json!({ "subscriptionArn": arn })).into_response(),
-        Err(error) => refuse(&error.to_string()),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Visit {
-    action: String,
-    token: Option<String>,
-    subscription_arn: Option<String>,
-}
-
-/// What SubscribeURL and UnsubscribeURL do.
-async fn visit(State(subscriptions): State<Subscriptions>, Query(visit): Query<Visit>) -> Response {
-    let arn = match visit.action.as_str() {
-        "ConfirmSubscription" => subscriptions
-            .set(Phase::Confirmed, |_, subscription| visit.token.as_ref() == Some(&subscription.token)),
-        "Unsubscribe" => {
-            subscriptions.set(Phase::Ended, |arn, _| visit.subscription_arn.as_deref() == Some(arn))
-        }
-        _ => None,
-    };
-    let action = &visit.action;
-    match arn {
-        Some(arn) => {
-            // SNS API reference, ConfirmSubscription: answers are XML.
-            let body = format!(
-                "<{action}Response xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><{action}Result><SubscriptionArn>{arn}</SubscriptionArn></{action}Result></{action}Response>\n"
+    let request: Subscribe = match serde_json::from_slice(&body) {
+        Ok(request) => request,
+        Err(error) => {
+            let message = format!(
+                "the body must be {{\"endpoint\": \"http://...\"}}, with \"topic\", \"signatureVersion\" (\"1\" or \"2\") and \"rawMessageDelivery\" if you like: {error}"
             );
-            ([(header::CONTENT_TYPE, "text/xml")], body).into_response()
+            return problem(StatusCode::BAD_REQUEST, &message);
         }
-        None => (StatusCode::NOT_FOUND, "no such subscription\n").into_response(),
+    };
+    match subscriptions.subscribe(request).await {
+        Ok(arn) => Json(json!({ "subscriptionArn": arn })).into_response(),
+        Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
 
-async fn certificate() -> Response {
-    ([(header::CONTENT_TYPE, "application/x-pem-file")], signer::CERTIFICATE).into_response()
+async fn unsubscribe(State(subscriptions): State<Subscriptions>, Path(arn): Path<String>) -> Response {
+    if subscriptions.unsubscribe(&arn) {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        problem(StatusCode::NOT_FOUND, "no such subscription; GET /subscriptions lists them")
+    }
+}
+
+async fn certificate(State(subscriptions): State<Subscriptions>) -> Response {
+    match subscriptions.signer().await {
+        Ok(signer) => {
+            ([(header::CONTENT_TYPE, "application/x-pem-file")], signer.certificate.clone()).into_response()
+        }
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
 }

@@ -1,9 +1,12 @@
 //! Events, in the shape in which Amazon EventBridge and Amazon SNS deliver them.
 
+mod sample;
+
 use std::fmt;
 
 use serde::Serialize;
 
+pub use self::sample::{EVENT_TYPES, SampleError, SampleRequest};
 use super::{Effect, Engine};
 use crate::{
     Timestamp,
@@ -154,6 +157,7 @@ impl Engine {
         match serde_json::to_string(&envelope) {
             Ok(json) => {
                 let topic_arn = topic_arn.filter(|topic| !topic.is_empty());
+                self.counters.events_published += 1;
                 self.effects.push_back(Effect::Publish(Event { id, time: now, topic_arn, json }));
             }
             Err(error) => tracing::error!(%error, "an event cannot be written as JSON"),

@@ -12,6 +12,7 @@
 
 mod backfill;
 mod configuration;
+mod overview;
 mod placement;
 mod rule_set;
 mod ticket;
@@ -24,6 +25,7 @@ use std::{
 use flexmatch::{Matchmaker, MatchmakingEvent, Output, Ticket};
 
 pub(super) use self::backfill::backfill_player;
+pub use self::overview::{TicketOverview, TicketsOverview};
 use self::{configuration::Configuration, rule_set::RuleSetEntry};
 use super::{Engine, Timer, timers::TimerKey};
 use crate::Timestamp;

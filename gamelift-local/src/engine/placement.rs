@@ -52,6 +52,15 @@ impl Placements {
         self.all.len() - self.over.len()
     }
 
+    /// How many placements are known, by status.
+    pub(super) fn counts(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for placement in self.all.values() {
+            *counts.entry(placement.model.status.as_str()).or_default() += 1;
+        }
+        counts
+    }
+
     /// A process has become free at a site where placements wait.
     pub(super) fn free(&mut self, site: Site) {
         self.freed.insert(site);

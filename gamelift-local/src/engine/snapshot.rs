@@ -1,5 +1,7 @@
 //! A look inside, for people: no tokens, no player session ids.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Engine, process::ProcessState};
@@ -21,6 +23,8 @@ pub struct Counters {
     pub frames_ignored: u64,
     /// Pushes dropped because too many waited for a process without connection.
     pub pushes_lost: u64,
+    /// Events published.
+    pub events_published: u64,
 }
 
 /// The state of the service at one moment.
@@ -50,6 +54,10 @@ pub struct Snapshot {
     pub queues: Vec<String>,
     /// Placements that wait for a process or its answer.
     pub pending_placement_count: usize,
+    /// Placements that are known, by status.
+    pub placements: BTreeMap<&'static str, usize>,
+    /// Matchmaking tickets that are known, by status.
+    pub tickets: BTreeMap<&'static str, usize>,
     /// Open server-SDK connections.
     pub connection_count: usize,
     /// What happened so far.
@@ -166,6 +174,8 @@ impl Engine {
             player_session_count: self.player_sessions.len(),
             queues: self.queues.keys().cloned().collect(),
             pending_placement_count: self.placements.pending(),
+            placements: self.placements.counts(),
+            tickets: self.ticket_counts(),
             connection_count: self.connections.len(),
             counters: self.counters,
         }

@@ -18,4 +18,6 @@ mod processes;
 mod properties;
 mod queues;
 mod resources;
+mod samples;
+mod tickets_overview;
 mod wire;
