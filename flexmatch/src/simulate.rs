@@ -1,10 +1,11 @@
 //! Populations and recordings in virtual time: what a rule set does to thousands of players, before any of them exists.
 //!
-//! [`Simulation`] is the loop; [`Report`] is what it found, as a table, as JSON and as a page.
+//! [`Simulation`] is the loop; [`Report`] is what it found, as a table, as JSON and, through [`html()`], as a page.
 
 mod arrivals;
 mod assertion;
 mod cause;
+mod html;
 mod measured;
 mod population;
 mod quantiles;
@@ -16,6 +17,7 @@ mod table;
 
 pub use assertion::{AssertError, Assertion, Checked, UnknownFigure};
 pub use cause::{EXPLAINED_MAX, TimeoutCause};
+pub use html::{Page, Side, html};
 pub use population::{Distribution, Home, Population, PopulationError, TICKETS_MAX};
 pub use quantiles::Quantiles;
 pub use record::{Players, Recording, RecordingError};

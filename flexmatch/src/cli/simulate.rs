@@ -7,7 +7,8 @@ use std::sync::Arc;
 use clap::Args;
 use flexmatch::RuleSet;
 use flexmatch::simulate::{
-    Assertion, Checked, Figure, Players, Population, Recording, Report, Simulation, replay, simulate,
+    Assertion, Checked, Figure, Page, Players, Population, Recording, Report, Side, Simulation, html, replay,
+    simulate,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -57,6 +58,9 @@ pub(super) struct Arguments {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+    /// Also write a page with plots: one file, without scripts, that needs no network.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// Who comes.
@@ -77,6 +81,14 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let report = crowd.run(&arguments.rule_set, rules)?;
     let against = against.map(|(path, rules)| crowd.run(path, rules)).transpose()?;
     let checked = check(&arguments.assert, &report)?;
+    if let Some(path) = &arguments.html {
+        let (name, other) = arguments.names();
+        let ours = Side { name: &name, report: &report };
+        let theirs = against.as_ref().map(|report| Side { name: &other, report });
+        let sides: Vec<Side<'_>> = std::iter::once(ours).chain(theirs).collect();
+        let page = html(&Page { sides: &sides, assertions: &checked });
+        std::fs::write(path, page).map_err(|source| CliError::WriteFile { path: path.clone(), source })?;
+    }
     if arguments.json {
         let assertions: Vec<_> = checked
             .iter()
@@ -101,6 +113,19 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     }
     let all_hold = checked.iter().all(|checked| checked.holds);
     Ok(if all_hold { Outcome::Good } else { Outcome::Bad })
+}
+
+impl Arguments {
+    /// What to call the two rule sets: by file, with the folder only if the files are called alike.
+    fn names(&self) -> (String, String) {
+        let other = self.against.as_deref().unwrap_or(Path::new(""));
+        let file = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        match (file(&self.rule_set), file(other)) {
+            (Some(name), Some(other)) if name != other => (name, other),
+            (Some(name), None) => (name, String::new()),
+            _ => (self.rule_set.display().to_string(), other.display().to_string()),
+        }
+    }
 }
 
 impl Crowd {
@@ -167,8 +192,7 @@ fn side_by_side(
     against: &Report,
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
-    let names = [Some(&arguments.rule_set), arguments.against.as_ref()]
-        .map(|path| path.map_or_else(String::new, |path| path.display().to_string()));
+    let (name, other) = arguments.names();
     writeln!(out, "{:12} {:>12} {:>12}", "", "rule set", "against")?;
     let theirs = against.summary();
     for ours in report.summary() {
@@ -176,7 +200,7 @@ fn side_by_side(
         let theirs = theirs.map_or_else(String::new, Figure::shown);
         writeln!(out, "{:12} {:>12} {theirs:>12}", ours.name, ours.shown())?;
     }
-    for (title, name, report) in [("rule set", &names[0], report), ("against", &names[1], against)] {
+    for (title, name, report) in [("rule set", &name, report), ("against", &other, against)] {
         writeln!(out, "\n== {title}: {name} ==\n{report}")?;
     }
     Ok(())

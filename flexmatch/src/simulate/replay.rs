@@ -43,7 +43,7 @@ pub struct Replay {
     /// Tickets that were cancelled in it.
     pub recorded_cancelled: u64,
     /// Waits in it, from the request to the proposed match, or to the game session if there is no event of the
-    /// proposal.
+    /// proposal. EventBridge gives the time of events in whole seconds, so these are up to a second short.
     pub recorded_wait: Quantiles,
     /// Matches in it, all of whose tickets were replayed.
     pub recorded_matches: u64,
@@ -98,8 +98,12 @@ impl Prepared {
             let home = home.and_then(|home| homes.binary_search(&home).ok());
             Arrival { at, id, players, home }
         };
-        let mut cancellations: Vec<_> =
-            recording.cancelled.iter().map(|(id, at)| (shifted(*at), id.clone())).collect();
+        // EventBridge gives the time in whole seconds, which may be before the ticket's start.
+        let cancelled = |ticket: &RecordedTicket| {
+            let at = recording.cancelled.get(&ticket.id)?;
+            Some((shifted((*at).max(ticket.at)), ticket.id.clone()))
+        };
+        let mut cancellations: Vec<_> = recording.tickets.iter().filter_map(cancelled).collect();
         cancellations.sort();
         Self {
             arrivals: drafts.into_iter().map(arrival).collect(),

@@ -15,7 +15,7 @@ use super::{
     report::{Input, Report},
 };
 use crate::{
-    event::{EventTicket, MatchmakingEvent},
+    event::{Acceptance, EventTicket, MatchmakingEvent},
     expansion::MatchView,
     matchmaker::{AcceptanceType, FlexMatchMode, Match, Matchmaker, Output, Settings},
     player::Player,
@@ -293,10 +293,8 @@ impl Simulation {
                     event.tickets.into_iter().for_each(|ticket| self.ask(ticket));
                 }
             }
-            MatchmakingEvent::AcceptMatchCompleted(event) => {
-                if event.acceptance != crate::event::Acceptance::Accepted {
-                    self.proposed.remove(&event.match_id);
-                }
+            MatchmakingEvent::AcceptMatchCompleted(event) if event.acceptance != Acceptance::Accepted => {
+                self.proposed.remove(&event.match_id);
             }
             MatchmakingEvent::Succeeded(event) => {
                 if let Some(recorded) = &mut self.recorded {
