@@ -263,10 +263,8 @@ fn each(text: &str, mut take: impl FnMut(Value) -> Result<(), String>) -> Result
         let Some(value) = stream.next() else { return Ok(()) };
         let wrong = |message| RecordingError::Line { line, message };
         match value {
-            Err(error) => {
-                let message = format!("is no JSON: {error}");
-                return Err(RecordingError::Line { line: error.line(), message });
-            }
+            // The error's own line may be far behind the value that lacks its end.
+            Err(error) => return Err(wrong(format!("is no JSON: {error}"))),
             Ok(Value::Array(items)) => {
                 for (index, item) in items.into_iter().enumerate() {
                     take(item).map_err(|message| wrong(format!("item {}: {message}", index + 1)))?;
