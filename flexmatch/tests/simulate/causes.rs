@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use flexmatch::{
-    AttributeValue,
+    AttributeValue, Matchmaker, PlayerRequest, Settings, TicketRequest, Timestamp,
     simulate::{Distribution, Home, Population, TimeoutCause},
 };
 
-use super::{DUEL, population, run};
+use super::{DUEL, population, rules, run};
 
 /// The most frequent cause, which all but a few timeouts must have.
 fn main_cause(text: &str, population: &Population) -> TimeoutCause {
@@ -79,8 +79,7 @@ fn a_lone_text_that_nobody_shares_blames_its_rule() {
 }
 
 #[test]
-fn a_packed_pool_can_be_explained() {
-    // Hundreds of tickets end within one search interval, so the pool is packed between search and explanation.
+fn many_timeouts_are_explained_by_a_sample() {
     let apart = Distribution::Uniform { min: 0.0, max: 1e9 };
     let many = Population {
         attributes: BTreeMap::from([("skill".into(), apart)]),
@@ -94,4 +93,32 @@ fn a_packed_pool_can_be_explained() {
     assert!(report.timeouts.explained < report.timed_out, "a sample is enough");
     let sum: f64 = report.timeouts.causes.iter().map(|cause| cause.tickets).sum();
     assert!((sum - report.timed_out as f64).abs() < 1e-6);
+}
+
+#[test]
+fn a_ticket_can_be_explained_before_the_first_search_after_the_pool_was_packed() {
+    let mut matchmaker = Matchmaker::new(rules(DUEL), Settings::default()).unwrap();
+    let submit = |matchmaker: &mut Matchmaker, at: u64, number: u32| {
+        let skill = AttributeValue::Number(f64::from(number) * 1_000.0);
+        let player = PlayerRequest {
+            player_id: format!("p{number}"),
+            player_attributes: BTreeMap::from([("skill".to_owned(), skill)]),
+            ..PlayerRequest::default()
+        };
+        let request = TicketRequest { ticket_id: Some(format!("t{number}")), players: vec![player] };
+        matchmaker.submit(Timestamp::from_millis(at), request).unwrap();
+    };
+    for number in 0..2_000 {
+        submit(&mut matchmaker, 0, number);
+    }
+    matchmaker.tick(Timestamp::from_millis(0));
+    for number in 0..1_990 {
+        matchmaker.cancel(Timestamp::from_millis(100), &format!("t{number}")).unwrap();
+    }
+    // Taken in at once, but searched for only a second after the last search.
+    let now = Timestamp::from_millis(200);
+    submit(&mut matchmaker, 200, 2_000);
+    matchmaker.tick(now);
+    let explanation = matchmaker.explain(now, "t2000").unwrap();
+    assert_eq!((explanation.apart.len(), explanation.more_apart), (10, 0), "{explanation}");
 }
