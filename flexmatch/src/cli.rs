@@ -78,6 +78,9 @@ pub(crate) enum CliError {
     /// Standard output cannot be written.
     #[error("cannot write the output: {0}")]
     Write(#[from] io::Error),
+    /// An argument is wrong in a way that only the files show.
+    #[error("{0}")]
+    Arguments(String),
     /// A file is not what it should be.
     #[error("{}: {message}", path.display())]
     Input {
@@ -104,16 +107,21 @@ const FILE_MAX: u64 = 16 << 20;
 
 /// The text of a file, or of the standard input for `-`.
 fn read(path: &Path) -> Result<String, CliError> {
+    read_up_to(path, FILE_MAX)
+}
+
+/// The text of a file of at most `max` bytes, or of the standard input for `-`.
+fn read_up_to(path: &Path, max: u64) -> Result<String, CliError> {
     let failed = |source| CliError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     if path == Path::new("-") {
-        io::stdin().lock().take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+        io::stdin().lock().take(max + 1).read_to_end(&mut bytes).map_err(failed)?;
     } else {
         let file = std::fs::File::open(path).map_err(failed)?;
-        file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+        file.take(max + 1).read_to_end(&mut bytes).map_err(failed)?;
     }
-    if bytes.len() as u64 > FILE_MAX {
-        let message = format!("is longer than {FILE_MAX} bytes");
+    if bytes.len() as u64 > max {
+        let message = format!("is longer than {max} bytes");
         return Err(CliError::Input { path: path.to_owned(), message });
     }
     String::from_utf8(bytes)

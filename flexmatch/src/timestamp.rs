@@ -1,8 +1,9 @@
 //! A moment, as the matchmaker counts it.
 
-use std::{fmt, ops::Add, time::Duration};
+use std::{fmt, ops::Add, str::FromStr, time::Duration};
 
 use serde::{Serialize, Serializer};
+use thiserror::Error;
 
 /// Milliseconds since the Unix epoch. Time is always an argument in this crate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +59,64 @@ impl Serialize for Timestamp {
     }
 }
 
+/// Why a text is no moment.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is no moment; it must look like 2017-08-08T21:15:36.421Z, not before 1970")]
+pub struct TimestampError(String);
+
+/// As `Display` writes it; the fraction of a second may have any number of digits, or be absent.
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        parse(text).ok_or_else(|| TimestampError(text.to_owned()))
+    }
+}
+
+fn parse(text: &str) -> Option<Timestamp> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let numbers = |text: &str, sign, widths: [usize; 3]| {
+        let mut parts = text.split(sign);
+        let mut next = |width| {
+            let part = parts.next()?;
+            (part.len() == width && digits(part)).then(|| part.parse::<u64>().ok())?
+        };
+        let numbers = [next(widths[0])?, next(widths[1])?, next(widths[2])?];
+        parts.next().is_none().then_some(numbers)
+    };
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // 60 is a leap second.
+    if hour > 23 || minute > 59 || second > 60 || fraction.is_empty() || !digits(fraction) {
+        return None;
+    }
+    let millis: u64 = format!("{fraction:0<3.3}").parse().ok()?;
+    let days = days(year, month, day);
+    // The 31st of a shorter month is no day.
+    if self::date(days) != (year, month, day) {
+        return None;
+    }
+    Some(Timestamp((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000 + millis))
+}
+
+fn digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Days from 1970-01-01 to a later day: the inverse of [`date`] (the same source, `days_from_civil`).
+const fn days(year: u64, month: u64, day: u64) -> u64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year / 400, year % 400);
+    let from_march = if month > 2 { month - 3 } else { month + 9 };
+    let of_year = (153 * from_march + 2) / 5 + day - 1;
+    let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
+    era * 146_097 + of_era - 719_468
+}
+
 /// Year, month and day of the Gregorian calendar, counted from 1970-01-01 (Howard Hinnant, "chrono-compatible
 /// low-level date algorithms", `civil_from_days`).
 const fn date(days: u64) -> (u64, u64, u64) {
@@ -74,7 +133,17 @@ const fn date(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn every_moment_is_read_back_as_it_was_written(millis in 0_u64..253_402_300_800_000) {
+            let moment = Timestamp::from_millis(millis);
+            prop_assert_eq!(moment.to_string().parse(), Ok(moment));
+        }
+    }
 
     #[test]
     fn a_moment_is_written_as_events_write_it() {
@@ -85,6 +154,37 @@ mod tests {
             (1_735_689_599_999, "2024-12-31T23:59:59.999Z"),
         ] {
             assert_eq!(Timestamp::from_millis(millis).to_string(), text);
+            assert_eq!(text.parse(), Ok(Timestamp::from_millis(millis)));
+        }
+    }
+
+    #[test]
+    fn a_moment_is_read_with_any_fraction_of_a_second() {
+        for (text, millis) in [
+            ("1970-01-01T00:00:01Z", 1_000),
+            ("1970-01-01T00:00:01.5Z", 1_500),
+            ("1970-01-01T00:00:01.123456Z", 1_123),
+            ("1970-03-01T00:00:00Z", 59 * 86_400_000),
+        ] {
+            assert_eq!(text.parse(), Ok(Timestamp::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_moment_is_refused() {
+        for text in [
+            "",
+            "2017-08-08T21:15:36.421",
+            "2017-08-08 21:15:36Z",
+            "2017-13-08T21:15:36Z",
+            "2017-02-30T21:15:36Z",
+            "2017-08-08T24:00:00Z",
+            "2017-08-08T21:15:36.Z",
+            "2017-08-08T21:15:36.+5Z",
+            "1969-08-08T21:15:36Z",
+            "2017-8-8T21:15:36Z",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError(text.to_owned())));
         }
     }
 

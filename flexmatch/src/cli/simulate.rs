@@ -2,44 +2,48 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use flexmatch::simulate::{Assertion, Population, Report, simulate};
+use flexmatch::RuleSet;
+use flexmatch::simulate::{
+    Assertion, Checked, Figure, Page, Players, Population, Recording, Report, Side, Simulation, html, replay,
+    simulate,
+};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
-use super::{CliError, Outcome, explain::rule_set, read};
+use super::{CliError, Outcome, explain::rule_set, read, read_up_to};
 
 /// Steps of the progress bar.
 const PROGRESS_STEPS: u64 = 1_000;
 
+/// Longest recording read, in bytes: some 700,000 events.
+const RECORDING_MAX: u64 = 512 << 20;
+
 #[derive(Debug, Args)]
-#[command(after_help = "\
-POPULATION.json has any of these fields (the values are the defaults, except for attributes):
-  {
-    \"seed\": 1, \"arrivalsPerSecond\": 5, \"durationSeconds\": 600,
-    \"parties\": { \"1\": 0.8, \"2\": 0.2 },
-    \"attributes\": {
-      \"skill\": { \"normal\": { \"mean\": 1000, \"deviation\": 200 } },
-      \"level\": { \"uniform\": { \"min\": 1, \"max\": 50 } },
-      \"map\": { \"oneOf\": { \"desert\": 3, \"forest\": 1 } },
-      \"modes\": { \"anyOf\": { \"ranked\": 0.8, \"casual\": 0.5 } },
-      \"region\": { \"always\": { \"S\": \"any\" } } },
-    \"homes\": { \"america\": { \"weight\": 1, \"latencyMs\": { \"us-east-1\": [15, 70], \"eu-west-1\": [80, 130] } } },
-    \"accept\": 1, \"reject\": 0, \"answerSeconds\": 3, \"placementSeconds\": 2,
-    \"requestTimeoutSeconds\": 120, \"acceptanceRequired\": false, \"acceptanceTimeoutSeconds\": 30
-  }
-Exit code 1 means that an assertion does not hold.")]
+#[command(after_help = include_str!("simulate/help.txt"))]
 pub(super) struct Arguments {
     /// The rule set.
     #[arg(value_name = "RULESET.json")]
     rule_set: PathBuf,
-    /// Who comes; without it, a made-up population.
+    /// Who comes, and how they behave; without it, a made-up population.
     #[arg(long, value_name = "POPULATION.json")]
     population: Option<PathBuf>,
-    /// A second rule set for the same population, side by side.
+    /// Replay the tickets of recorded events instead: JSON lines or a list, from EventBridge or SNS.
+    #[arg(long, value_name = "EVENTS.jsonl", conflicts_with_all = ["arrivals", "duration"])]
+    replay: Option<PathBuf>,
+    /// Attributes and latencies of the replayed players: their StartMatchmaking requests, as JSON lines or a list.
+    #[arg(long, value_name = "PLAYERS.jsonl", requires = "replay")]
+    players: Option<PathBuf>,
+    /// The matchmaking configuration to replay, if the recording has several.
+    #[arg(long, value_name = "NAME", requires = "replay")]
+    configuration: Option<String>,
+    /// A second rule set for the same tickets, side by side.
     #[arg(long, value_name = "RULESET.json")]
     against: Option<PathBuf>,
-    /// A condition that the first rule set must keep, such as `p95_wait<30s` or `timeouts<=1%`. May be repeated.
+    /// A condition that the first rule set must keep, such as `p95_wait<30s` or `timeouts[party=2]<=1%`. May be
+    /// repeated.
     #[arg(long, value_name = "CONDITION")]
     assert: Vec<Assertion>,
     /// Overrides the population's seed.
@@ -54,68 +58,150 @@ pub(super) struct Arguments {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+    /// Also write a page with plots: one file, without scripts, that needs no network.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// Who comes.
+struct Crowd {
+    population: Population,
+    recording: Option<(Recording, Players)>,
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
-    let mut population = match &arguments.population {
-        Some(path) => serde_json::from_str(&read(path)?).map_err(|error| CliError::Input {
-            path: path.clone(),
-            message: format!("is not a population: {error}"),
-        })?,
-        None => Population::default(),
+    let crowd = Crowd::read(arguments)?;
+    let rules = rule_set(&arguments.rule_set, out)?;
+    let against = match &arguments.against {
+        Some(path) => Some((path, rule_set(path, out)?)),
+        None => None,
     };
-    population.seed = arguments.seed.unwrap_or(population.seed);
-    population.arrivals_per_second = arguments.arrivals.unwrap_or(population.arrivals_per_second);
-    population.duration_seconds = arguments.duration.unwrap_or(population.duration_seconds);
-    let report = simulated(&arguments.rule_set, &population, out)?;
-    let against = arguments.against.as_ref().map(|path| simulated(path, &population, out)).transpose()?;
-    let checked: Vec<_> =
-        arguments.assert.iter().map(|assertion| (assertion, assertion.check(&report))).collect();
+    // An assertion on a figure that there will never be is found before the long run, not after it.
+    check(&arguments.assert, &crowd.begin(&arguments.rule_set, &rules)?.into_report())?;
+    let report = crowd.run(&arguments.rule_set, rules)?;
+    let against = against.map(|(path, rules)| crowd.run(path, rules)).transpose()?;
+    let checked = check(&arguments.assert, &report)?;
+    if let Some(path) = &arguments.html {
+        let (name, other) = arguments.names();
+        let ours = Side { name: &name, report: &report };
+        let theirs = against.as_ref().map(|report| Side { name: &other, report });
+        let sides: Vec<Side<'_>> = std::iter::once(ours).chain(theirs).collect();
+        let page = html(&Page { sides: &sides, assertions: &checked });
+        std::fs::write(path, page).map_err(|source| CliError::WriteFile { path: path.clone(), source })?;
+    }
     if arguments.json {
         let assertions: Vec<_> = checked
             .iter()
-            .map(|(assertion, (holds, found))| {
-                serde_json::json!({ "assertion": assertion.to_string(), "holds": holds, "found": found })
+            .map(|checked| {
+                json!({ "assertion": checked.assertion, "holds": checked.holds, "found": checked.found })
             })
             .collect();
-        let all = serde_json::json!({ "report": report, "against": against, "assertions": assertions });
+        let all = json!({ "report": report, "against": against, "assertions": assertions });
         serde_json::to_writer(&mut *out, &all).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
         match &against {
             None => write!(out, "{report}")?,
-            Some(against) => side_by_side(&report, against, out)?,
+            Some(against) => side_by_side(arguments, &report, against, out)?,
         }
-        for (assertion, (holds, found)) in &checked {
-            writeln!(out, "{}  {assertion}  found {found}", if *holds { "holds" } else { "BROKEN" })?;
+        if !checked.is_empty() {
+            writeln!(out)?;
+        }
+        for Checked { assertion, holds, found } in &checked {
+            writeln!(out, "{}  {assertion}  found {found}", if *holds { "holds " } else { "BROKEN" })?;
         }
     }
-    let all_hold = checked.iter().all(|(_, (holds, _))| *holds);
+    let all_hold = checked.iter().all(|checked| checked.holds);
     Ok(if all_hold { Outcome::Good } else { Outcome::Bad })
 }
 
-fn simulated(path: &Path, population: &Population, out: &mut dyn Write) -> Result<Report, CliError> {
-    let rules = rule_set(path, out)?;
-    // Drawn on stderr, and only on a terminal.
-    let bar = ProgressBar::new(PROGRESS_STEPS);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}") {
-        bar.set_style(style);
+impl Arguments {
+    /// What to call the two rule sets: by file, with the folder only if the files are called alike.
+    fn names(&self) -> (String, String) {
+        let other = self.against.as_deref().unwrap_or(Path::new(""));
+        let file = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        match (file(&self.rule_set), file(other)) {
+            (Some(name), Some(other)) if name != other => (name, other),
+            (Some(name), None) => (name, String::new()),
+            _ => (self.rule_set.display().to_string(), other.display().to_string()),
+        }
     }
-    bar.set_message(path.display().to_string());
-    let report =
-        simulate(rules, population, &mut |done| bar.set_position((done * PROGRESS_STEPS as f64) as u64));
-    bar.finish_and_clear();
-    report.map_err(|error| CliError::Input { path: path.to_owned(), message: error.to_string() })
 }
 
-fn side_by_side(report: &Report, against: &Report, out: &mut dyn Write) -> Result<(), CliError> {
-    writeln!(out, "{:12} {:>12} {:>12}", "", "rule set", "against")?;
-    for ((name, ours), (_, theirs)) in report.figures().into_iter().zip(against.figures()) {
-        let figure = flexmatch::simulate::figure;
-        writeln!(out, "{name:12} {:>12} {:>12}", figure(name, ours), figure(name, theirs))?;
+impl Crowd {
+    fn read(arguments: &Arguments) -> Result<Self, CliError> {
+        let mut population = match &arguments.population {
+            Some(path) => serde_json::from_str(&read(path)?)
+                .map_err(|error| input(path, format!("is not a population: {error}")))?,
+            None => Population::default(),
+        };
+        population.seed = arguments.seed.unwrap_or(population.seed);
+        population.arrivals_per_second = arguments.arrivals.unwrap_or(population.arrivals_per_second);
+        population.duration_seconds = arguments.duration.unwrap_or(population.duration_seconds);
+        let Some(path) = &arguments.replay else { return Ok(Self { population, recording: None }) };
+        let configuration = arguments.configuration.as_deref();
+        let recording = Recording::parse(&read_up_to(path, RECORDING_MAX)?, configuration)
+            .map_err(|error| input(path, error.to_string()))?;
+        let players = match &arguments.players {
+            Some(path) => Players::parse(&read_up_to(path, RECORDING_MAX)?)
+                .map_err(|error| input(path, error.to_string()))?,
+            None => Players::default(),
+        };
+        Ok(Self { population, recording: Some((recording, players)) })
     }
-    for (title, report) in [("rule set", report), ("against", against)] {
-        writeln!(out, "\n== {title} ==\n{report}")?;
+
+    fn begin(&self, path: &Path, rules: &Arc<RuleSet>) -> Result<Simulation, CliError> {
+        match &self.recording {
+            None => Simulation::new(rules.clone(), &self.population),
+            Some((recording, players)) => {
+                Simulation::of_recording(rules.clone(), &self.population, recording, players)
+            }
+        }
+        .map_err(|error| input(path, error.to_string()))
+    }
+
+    fn run(&self, path: &Path, rules: Arc<RuleSet>) -> Result<Report, CliError> {
+        // Drawn on stderr, and only on a terminal.
+        let bar = ProgressBar::new(PROGRESS_STEPS);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}") {
+            bar.set_style(style);
+        }
+        bar.set_message(path.display().to_string());
+        let mut progress = |done: f64| bar.set_position((done * PROGRESS_STEPS as f64) as u64);
+        let report = match &self.recording {
+            None => simulate(rules, &self.population, &mut progress),
+            Some((recording, players)) => replay(rules, &self.population, recording, players, &mut progress),
+        };
+        bar.finish_and_clear();
+        report.map_err(|error| input(path, error.to_string()))
+    }
+}
+
+fn input(path: &Path, message: String) -> CliError {
+    CliError::Input { path: path.to_owned(), message }
+}
+
+fn check(assertions: &[Assertion], report: &Report) -> Result<Vec<Checked>, CliError> {
+    let checked = assertions.iter().map(|assertion| assertion.check(report));
+    checked.collect::<Result<_, _>>().map_err(|error| CliError::Arguments(format!("--assert: {error}")))
+}
+
+fn side_by_side(
+    arguments: &Arguments,
+    report: &Report,
+    against: &Report,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let (name, other) = arguments.names();
+    writeln!(out, "{:12} {:>12} {:>12}", "", "rule set", "against")?;
+    let theirs = against.summary();
+    for ours in report.summary() {
+        let theirs = theirs.iter().find(|figure| figure.name == ours.name);
+        let theirs = theirs.map_or_else(String::new, Figure::shown);
+        writeln!(out, "{:12} {:>12} {theirs:>12}", ours.name, ours.shown())?;
+    }
+    for (title, name, report) in [("rule set", &name, report), ("against", &other, against)] {
+        writeln!(out, "\n== {title}: {name} ==\n{report}")?;
     }
     Ok(())
 }

@@ -9,9 +9,7 @@ use super::{
     pass::Pass,
     pool::{Search, Slot},
 };
-use crate::{
-    matchmaker::Engine, player::Player, rule::SortKeys, rule_set::ExpansionAgeSelection, timestamp::Timestamp,
-};
+use crate::{player::Player, rule::SortKeys, rule_set::ExpansionAgeSelection, timestamp::Timestamp};
 
 /// Which tickets may follow an anchor, in the order of their turns.
 pub(super) struct Turn<'a> {
@@ -43,7 +41,7 @@ impl<'a> Attempt<'a, '_> {
     pub(super) fn take_by_age(&mut self, pass: Pass<'_>, turn: &Turn<'_>) -> bool {
         let search = self.search;
         let first = turn.from / WORD;
-        let mut query = (search.engine == Engine::Compiled).then(|| self.query());
+        let mut query = search.is_indexed().then(|| self.query());
         for word in first..search.alive.words() {
             let mut seen = if word == first { !(u64::MAX << (turn.from % WORD)) } else { 0 };
             loop {
@@ -74,7 +72,7 @@ impl<'a> Attempt<'a, '_> {
         let search = self.search;
         let mut keyed = Vec::new();
         {
-            let query = (search.engine == Engine::Compiled).then(|| self.query());
+            let query = search.is_indexed().then(|| self.query());
             for word in turn.from / WORD..search.alive.words() {
                 let bits = self.candidates(pass, turn, word)
                     & query.as_ref().map_or(u64::MAX, |query| query.word(word));

@@ -109,6 +109,12 @@ impl Search {
         self.index.extend(&self.dimensions, ranks, new);
     }
 
+    /// Whether the index knows the whole pool: during a pass always, and in an explanation unless tickets came or the
+    /// pool was packed since the last pass.
+    pub(super) fn is_indexed(&self) -> bool {
+        self.engine == Engine::Compiled && self.index.filled() == self.slots.len()
+    }
+
     /// Wakes the anchors that a change could concern: the changed tickets, and all that could be in one match with
     /// them.
     fn wake(&mut self) {
@@ -287,8 +293,8 @@ impl Search {
             }
         }
         // `fastestRegion`: first those whose fastest location is the anchor's, then those whose second fastest is.
-        if let (BatchingPreference::FastestRegion, Some(location), Engine::Compiled) =
-            (self.rules.algorithm().batching_preference, location, self.engine)
+        if let (BatchingPreference::FastestRegion, Some(location), true) =
+            (self.rules.algorithm().batching_preference, location, self.is_indexed())
         {
             turns = (0..RANKS)
                 .flat_map(|rank| {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
+    matchmaker::{ACCEPTANCE_TIMEOUT_SECONDS_MAX, REQUEST_TIMEOUT_SECONDS_MAX, SettingsError},
     player::{AttributeType, AttributeValue},
     random::Random,
     rule_set::RuleSet,
@@ -129,6 +130,9 @@ pub enum PopulationError {
         /// What it should be.
         expected: &'static str,
     },
+    /// The matchmaker refuses the settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The rule set declares no such attribute.
     #[error("the rule set declares no attribute {0:?}")]
     UnknownAttribute(String),
@@ -175,6 +179,19 @@ impl Population {
         {
             field(name, share, (0.0..=1.000_001).contains(&share), "it must be 0 to 1")?;
         }
+        let seconds = |name, value: u64, max: u64| {
+            field(
+                name,
+                value as f64,
+                (1..=max).contains(&value),
+                "AWS allows 1 to 43,200, and 1 to 600 for acceptance",
+            )
+        };
+        seconds("requestTimeoutSeconds", self.request_timeout_seconds, REQUEST_TIMEOUT_SECONDS_MAX)?;
+        if self.acceptance_required {
+            let max = ACCEPTANCE_TIMEOUT_SECONDS_MAX;
+            seconds("acceptanceTimeoutSeconds", self.acceptance_timeout_seconds, max)?;
+        }
         for (name, home) in &self.homes {
             field(
                 &format!("homes.{name}.weight"),
@@ -209,49 +226,78 @@ impl Population {
             if !fits {
                 return Err(PopulationError::WrongDistribution { attribute: name.clone(), declared });
             }
+            let (value, good, expected) = distribution.sanity();
+            field(&format!("attributes.{name}"), value, good, expected)?;
         }
         Ok(())
     }
 
-    /// Seconds until the next arrival.
-    pub(super) fn pause_millis(&self, random: &mut Random) -> u64 {
-        let seconds = -(1.0 - random.unit()).ln() / self.arrivals_per_second;
-        (seconds * 1_000.0) as u64
+    /// Milliseconds until the next arrival.
+    pub(super) fn pause_millis(&self, random: &mut Random) -> f64 {
+        -(1.0 - random.unit()).ln() / self.arrivals_per_second * 1_000.0
     }
 
-    pub(super) fn party_size(&self, random: &mut Random) -> u32 {
-        *pick(self.parties.iter().map(|(size, share)| (size, *share)), random).unwrap_or(&1)
+    /// The party of the ticket with this number. It does not depend on the tickets before, and each attribute has its
+    /// own randomness: two rule sets that declare different attributes meet the same players.
+    pub(super) fn party(&self, number: u64, rules: &RuleSet, id: impl Fn(u32) -> String) -> Party {
+        let mut random = self.random(&number.to_string());
+        let size = *pick(self.parties.iter().map(|(size, share)| (size, *share)), &mut random).unwrap_or(&1);
+        let home = self.pick_home(&mut random);
+        let players = (0..size)
+            .map(|member| {
+                let mut player = PlayerRequest { player_id: id(member), ..PlayerRequest::default() };
+                self.fill(&mut player, home, &format!("{number}/{member}"), rules);
+                player
+            })
+            .collect();
+        Party { players, home }
     }
 
-    /// Where the next ticket's players live.
-    pub(super) fn home(&self, random: &mut Random) -> Option<(&String, &Home)> {
-        pick(self.homes.iter().map(|home| (home, home.1.weight)), random)
+    /// Index into [`Population::homes`], drawn for a ticket of a recording.
+    pub(super) fn home_of(&self, ticket: &str) -> Option<usize> {
+        self.pick_home(&mut self.random(ticket))
     }
 
-    pub(super) fn player(
-        &self,
-        id: String,
-        home: Option<&Home>,
-        rules: &RuleSet,
-        random: &mut Random,
-    ) -> PlayerRequest {
-        let mut player = PlayerRequest { player_id: id, ..PlayerRequest::default() };
+    fn pick_home(&self, random: &mut Random) -> Option<usize> {
+        pick(self.homes.values().map(|home| home.weight).enumerate(), random)
+    }
+
+    /// Draws attributes and latencies of a player who lives at `home`; `who` is the seed besides [`Population::seed`].
+    pub(super) fn fill(&self, player: &mut PlayerRequest, home: Option<usize>, who: &str, rules: &RuleSet) {
         for known in rules.attributes() {
+            let mut random = self.random(&format!("{who}/{}", known.name));
             let value = match self.attributes.get(&known.name) {
-                Some(distribution) => Some(distribution.draw(known.attribute_type, random)),
+                Some(distribution) => Some(distribution.draw(known.attribute_type, &mut random)),
                 None if known.default.is_some() && known.attribute_type != AttributeType::Number => None,
-                None => guess(known.attribute_type, known.default.as_ref(), random),
+                None => guess(known.attribute_type, known.default.as_ref(), &mut random),
             };
             if let Some(value) = value {
                 player.player_attributes.insert(known.name.clone(), value);
             }
         }
+        let mut random = self.random(who);
+        let home = home.and_then(|index| self.homes.values().nth(index));
         for (location, [low, high]) in home.into_iter().flat_map(|home| &home.latency_ms) {
             let latency = low + random.below(high.saturating_sub(*low).saturating_add(1));
             player.latency_in_ms.insert(location.clone(), latency.max(1));
         }
-        player
     }
+
+    /// Randomness that depends on the seed and a name (FNV-1a).
+    fn random(&self, name: &str) -> Random {
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        Random::new(Random::new(self.seed).next() ^ hash)
+    }
+}
+
+/// The players of a ticket.
+#[derive(Debug)]
+pub(super) struct Party {
+    pub(super) players: Vec<PlayerRequest>,
+    /// Index into [`Population::homes`].
+    pub(super) home: Option<usize>,
 }
 
 /// Something for an attribute nobody described: numbers around the default, one text for all.
@@ -275,6 +321,22 @@ fn guess(
 }
 
 impl Distribution {
+    /// A number of it, whether it makes sense, and what would.
+    fn sanity(&self) -> (f64, bool, &'static str) {
+        match self {
+            Self::Uniform { min, max } => (*min, min <= max, "min must not exceed max"),
+            Self::Normal { deviation, .. } => {
+                (*deviation, *deviation >= 0.0, "deviation must not be negative")
+            }
+            Self::OneOf(shares) | Self::AnyOf(shares) => {
+                let sum: f64 = shares.values().sum();
+                let good = sum > 0.0 && shares.values().all(|share| *share >= 0.0);
+                (sum, good, "the frequencies must add up to more than 0")
+            }
+            Self::Always(_) => (0.0, true, ""),
+        }
+    }
+
     fn draw(&self, kind: AttributeType, random: &mut Random) -> AttributeValue {
         match self {
             Self::Uniform { min, max } => AttributeValue::Number((min + random.unit() * (max - min)).round()),

@@ -1,243 +1,139 @@
-//! What a simulation found, as numbers, as a table, and as a promise to hold it to.
-
-use std::{collections::BTreeMap, fmt, str::FromStr};
+//! What a simulation found, as numbers with names.
 
 use serde::Serialize;
-use thiserror::Error;
 
-use crate::{player::AttributeType, rule_set::RuleSet};
+use super::{cause::TimeoutCause, quantiles::Quantiles, replay::Replay};
 
-/// Segments that numbers are cut into.
-const DECILES: usize = 10;
+/// Bars of the plot of match fill: up to 10 %, up to 20 % and so on.
+pub(super) const FILL_BINS: usize = 10;
 
-/// Raw measurements.
-#[derive(Debug, Default)]
-pub(super) struct Measured {
-    tickets: u64,
-    players: u64,
-    pub(super) refused: u64,
-    pub(super) cancelled: u64,
-    waits: Vec<Wait>,
-    /// Of tickets whose match is being placed: some time out before it is.
-    placing: BTreeMap<String, Wait>,
-    suspects: BTreeMap<String, String>,
-    timeouts: BTreeMap<String, u64>,
-    pub(super) rules: Vec<Vec<f64>>,
-    steps: BTreeMap<u64, u64>,
-    fills: Vec<f64>,
-    /// The attribute that skill segments go by: the balanced one, or the first number.
-    pub(super) skill: Option<usize>,
-}
-
-#[derive(Debug)]
-pub(super) struct Wait {
-    pub(super) seconds: f64,
-    pub(super) party: usize,
-    pub(super) home: String,
-    pub(super) skill: Option<f64>,
-}
-
-impl Measured {
-    pub(super) fn new(rules: &RuleSet) -> Self {
-        let number =
-            || rules.attributes().iter().position(|known| known.attribute_type == AttributeType::Number);
-        Self {
-            rules: vec![Vec::new(); rules.stages()[0].rules().len()],
-            skill: rules.algorithm().balanced_attribute.or_else(number),
-            ..Self::default()
-        }
-    }
-
-    pub(super) fn started(&mut self, players: u32) {
-        self.tickets += 1;
-        self.players += u64::from(players);
-    }
-
-    pub(super) fn suspect(&mut self, ticket: String, cause: String) {
-        self.suspects.insert(ticket, cause);
-    }
-
-    pub(super) fn timed_out(&mut self, ticket: &str) {
-        let unknown = if self.placing.remove(ticket).is_some() { "placement" } else { "not looked into" };
-        let cause = self.suspects.remove(ticket).unwrap_or_else(|| unknown.to_owned());
-        *self.timeouts.entry(cause).or_default() += 1;
-    }
-
-    pub(super) fn matched(&mut self, step: u64, players: usize, most: u32) {
-        *self.steps.entry(step).or_default() += 1;
-        self.fills.push(players as f64 / f64::from(most.max(1)));
-    }
-
-    pub(super) fn waited(&mut self, ticket: String, wait: Wait) {
-        self.placing.insert(ticket, wait);
-    }
-
-    pub(super) fn succeeded(&mut self, ticket: &str) {
-        self.waits.extend(self.placing.remove(ticket));
-    }
-
-    pub(super) fn report(mut self, rules: &RuleSet) -> Report {
-        let matches = self.fills.len() as u64;
-        let mut segments = BTreeMap::<String, Vec<f64>>::new();
-        for wait in &self.waits {
-            segments.entry(format!("party of {}", wait.party)).or_default().push(wait.seconds);
-            segments.entry(format!("home {}", wait.home)).or_default().push(wait.seconds);
-        }
-        if let Some(name) = self.skill.map(|index| &rules.attributes()[index].name) {
-            self.waits.sort_by(|a, b| a.skill.unwrap_or(0.0).total_cmp(&b.skill.unwrap_or(0.0)));
-            for (index, wait) in self.waits.iter().enumerate() {
-                let decile = index * DECILES / self.waits.len() + 1;
-                segments.entry(format!("{name} decile {decile:02}")).or_default().push(wait.seconds);
-            }
-        }
-        let name = |index: usize| {
-            rules.stages()[0].rules().nth(index).map(|rule| rule.name.clone()).unwrap_or_default()
-        };
-        let rules = self.rules.into_iter().enumerate().filter(|(_, values)| !values.is_empty()).map(
-            |(index, values)| {
-                let sorted = sorted(values);
-                RuleReport {
-                    rule: name(index),
-                    mean: mean(&sorted),
-                    p50: at(&sorted, 0.5),
-                    p90: at(&sorted, 0.9),
-                    max: at(&sorted, 1.0),
-                }
-            },
-        );
-        Report {
-            tickets: self.tickets,
-            players: self.players,
-            refused: self.refused,
-            matched: self.waits.len() as u64,
-            timed_out: self.timeouts.values().sum(),
-            cancelled: self.cancelled,
-            matches,
-            fill: mean(&self.fills),
-            wait: Waits::of(self.waits.iter().map(|wait| wait.seconds).collect()),
-            segments: segments
-                .into_iter()
-                .map(|(segment, waits)| Segment { segment, wait: Waits::of(waits) })
-                .collect(),
-            rules: rules.collect(),
-            steps: self
-                .steps
-                .into_iter()
-                .map(|(step_seconds, count)| StepShare {
-                    step_seconds,
-                    matches: count,
-                    share: count as f64 / matches.max(1) as f64,
-                })
-                .collect(),
-            timeouts: self.timeouts,
-        }
-    }
-}
-
-fn sorted(mut values: Vec<f64>) -> Vec<f64> {
-    values.sort_by(f64::total_cmp);
-    values
-}
-
-fn mean(values: &[f64]) -> f64 {
-    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
-}
-
-/// The value below which a share of the others lies (nearest rank).
-fn at(sorted: &[f64], share: f64) -> f64 {
-    let rank = (sorted.len() as f64 * share).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
-}
-
-/// What a simulation found.
+/// What a simulation found. Waits are in seconds, from the request to the match: accepted by all, if they are asked,
+/// but without the placement of the game session.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
+    /// Who came.
+    pub input: Input,
+    /// The rule set's own name, if it has one.
+    pub rule_set: Option<String>,
     /// Tickets that were accepted.
     pub tickets: u64,
     /// Their players.
     pub players: u64,
     /// Requests that were refused.
     pub refused: u64,
+    /// What was wrong with the first of them.
+    pub first_refusal: Option<String>,
     /// Tickets that found a match.
     pub matched: u64,
     /// Tickets that timed out.
     pub timed_out: u64,
-    /// Tickets that were cancelled: somebody rejected, or did not answer.
+    /// Tickets that were cancelled: somebody rejected, did not answer, or stopped matchmaking in the recording.
     pub cancelled: u64,
     /// Matches made.
     pub matches: u64,
-    /// Average share of a match's seats that were taken.
-    pub fill: f64,
-    /// Waits from request to match.
-    pub wait: Waits,
-    /// Waits by party size, home and decile of skill.
+    /// Waits of the tickets that were matched.
+    pub wait: Quantiles,
+    /// The longest wait of the quickest 0 %, 1 %, ... 100 % of the tickets that were matched; empty if none was.
+    pub wait_percentiles: Vec<f64>,
+    /// Tickets that waited for a match, at even moments.
+    pub waiting: Vec<Moment>,
+    /// Tickets by party size, home and decile of skill.
     pub segments: Vec<Segment>,
+    /// Share of a match's seats that were taken.
+    pub fill: Quantiles,
+    /// Matches that were up to 10 %, 20 %, ... 100 % full.
+    pub fill_bins: Vec<u64>,
     /// What each rule measured in the matches.
     pub rules: Vec<RuleReport>,
     /// The expansion steps at which matches were made.
     pub steps: Vec<StepShare>,
-    /// Timeouts by what kept the ticket from a match: a rule's name, `too few players`, `never`, `placement`.
-    pub timeouts: BTreeMap<String, u64>,
+    /// Why tickets timed out.
+    pub timeouts: Timeouts,
 }
 
-/// Waits in seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+/// Who came.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Waits {
-    /// Tickets.
-    pub tickets: u64,
-    /// Average.
-    pub mean: f64,
-    /// Half waited no longer.
-    pub p50: f64,
-    /// 90 % waited no longer.
-    pub p90: f64,
-    /// 95 % waited no longer.
-    pub p95: f64,
-    /// 99 % waited no longer.
-    pub p99: f64,
-    /// Nobody waited longer.
-    pub max: f64,
+pub enum Input {
+    /// A population that was drawn.
+    #[serde(rename_all = "camelCase")]
+    Population {
+        /// Average arrivals of tickets per second.
+        arrivals_per_second: f64,
+        /// How long tickets arrived.
+        duration_seconds: u64,
+        /// Seed of everything random.
+        seed: u64,
+    },
+    /// A recording that was replayed, and how the replay compares with it.
+    Replay(Box<Replay>),
 }
 
-impl Waits {
-    fn of(values: Vec<f64>) -> Self {
-        let values = sorted(values);
-        Self {
-            tickets: values.len() as u64,
-            mean: mean(&values),
-            p50: at(&values, 0.5),
-            p90: at(&values, 0.9),
-            p95: at(&values, 0.95),
-            p99: at(&values, 0.99),
-            max: at(&values, 1.0),
+/// How many tickets waited at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Moment {
+    /// Seconds from the beginning.
+    pub seconds: f64,
+    /// Tickets without a match.
+    pub tickets: u64,
+}
+
+/// What a segment goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SegmentKind {
+    /// The number of players on the ticket.
+    Party,
+    /// Where they live; in a recording, the location with their lowest latency.
+    Home,
+    /// Tenths of the tickets by the balanced attribute, or else the first number attribute.
+    Decile,
+}
+
+impl SegmentKind {
+    /// As assertions write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Party => "party",
+            Self::Home => "home",
+            Self::Decile => "decile",
         }
     }
 }
 
-/// The waits of a part of the population.
+/// A part of the tickets.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Segment {
-    /// Which part.
-    pub segment: String,
-    /// Its waits.
-    #[serde(flatten)]
-    pub wait: Waits,
+    /// What it goes by.
+    pub kind: SegmentKind,
+    /// Which one: `2`, `europe`, or `1` to `10`.
+    pub value: String,
+    /// The same for people.
+    pub label: String,
+    /// Tickets in it.
+    pub tickets: u64,
+    /// Of them, those that found a match.
+    pub matched: u64,
+    /// Those that timed out.
+    pub timed_out: u64,
+    /// Those that were cancelled.
+    pub cancelled: u64,
+    /// Waits of those that were matched.
+    pub wait: Quantiles,
 }
 
 /// What a rule measured in the matches.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "as in `Waits`")]
 pub struct RuleReport {
     /// Its name.
     pub rule: String,
-    pub mean: f64,
-    pub p50: f64,
-    pub p90: f64,
-    pub max: f64,
+    /// What was measured, with its unit if it has one.
+    pub measures: String,
+    /// The measured numbers.
+    pub spread: Quantiles,
 }
 
 /// Matches made at an expansion step.
@@ -252,152 +148,156 @@ pub struct StepShare {
     pub share: f64,
 }
 
-impl Report {
-    /// The numbers that a table shows and an [`Assertion`] can name.
-    pub fn figures(&self) -> Vec<(&'static str, f64)> {
-        let share = |count: u64| count as f64 / self.tickets.max(1) as f64;
-        vec![
-            ("tickets", self.tickets as f64),
-            ("matches", self.matches as f64),
-            ("matched", share(self.matched)),
-            ("timeouts", share(self.timed_out)),
-            ("cancelled", share(self.cancelled)),
-            ("fill", self.fill),
-            ("mean_wait", self.wait.mean),
-            ("p50_wait", self.wait.p50),
-            ("p90_wait", self.wait.p90),
-            ("p95_wait", self.wait.p95),
-            ("p99_wait", self.wait.p99),
-            ("max_wait", self.wait.max),
-        ]
-    }
+/// Why tickets timed out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Timeouts {
+    /// Tickets that timed out.
+    pub tickets: u64,
+    /// How many of them were looked into. The others are taken to be like them.
+    pub explained: u64,
+    /// The causes, the most frequent first.
+    pub causes: Vec<CauseShare>,
 }
 
-/// The report as a table.
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, value) in self.figures() {
-            writeln!(f, "{name:12} {}", figure(name, value))?;
-        }
-        writeln!(
-            f,
-            "\n{:28} {:>8} {:>8} {:>8} {:>8} {:>8}",
-            "wait in seconds", "tickets", "p50", "p90", "p99", "max"
-        )?;
-        for Segment { segment, wait } in &self.segments {
-            writeln!(
-                f,
-                "{segment:28} {:>8} {:>8.1} {:>8.1} {:>8.1} {:>8.1}",
-                wait.tickets, wait.p50, wait.p90, wait.p99, wait.max
-            )?;
-        }
-        if !self.rules.is_empty() {
-            writeln!(f, "\n{:28} {:>8} {:>8} {:>8} {:>8}", "measured by rule", "mean", "p50", "p90", "max")?;
-        }
-        for RuleReport { rule, mean, p50, p90, max } in &self.rules {
-            writeln!(f, "{rule:28} {mean:>8.1} {p50:>8.1} {p90:>8.1} {max:>8.1}")?;
-        }
-        writeln!(f, "\n{:28} {:>8}", "expansion step", "matches")?;
-        for StepShare { step_seconds, matches, share } in &self.steps {
-            writeln!(f, "{:28} {matches:>8} {:>7.1}%", format!("{step_seconds} s"), share * 100.0)?;
-        }
-        if !self.timeouts.is_empty() {
-            writeln!(f, "\n{:28} {:>8}", "timed out because of", "tickets")?;
-        }
-        for (cause, count) in &self.timeouts {
-            writeln!(f, "{cause:28} {count:>8}")?;
-        }
-        Ok(())
-    }
+/// Timeouts of one cause.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CauseShare {
+    /// The cause.
+    #[serde(flatten)]
+    pub cause: TimeoutCause,
+    /// Tickets; an estimate if not all timeouts were looked into.
+    pub tickets: f64,
+    /// Their share of all timeouts.
+    pub share: f64,
 }
 
-/// A figure of [`Report::figures`] with its unit.
-pub fn figure(name: &str, value: f64) -> String {
-    match name {
-        "tickets" | "matches" => format!("{value:.0}"),
-        "matched" | "timeouts" | "cancelled" | "fill" => format!("{:.1}%", value * 100.0),
-        _ => format!("{value:.1}s"),
-    }
-}
-
-/// A condition on a report, such as `p95_wait<30s` or `timeouts<=1%`.
+/// A number of a report, by the name that an [`Assertion`](super::Assertion) gives it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Assertion {
-    name: String,
-    operation: &'static str,
-    limit: f64,
+pub struct Figure {
+    /// Its name: `p95_wait`, `timeouts[party=2]`, `spread[EvenTeams].p90`.
+    pub name: String,
+    /// Its value; `None` if nothing was measured.
+    pub value: Option<f64>,
+    /// Its unit.
+    pub unit: Unit,
 }
 
-/// Why a text is no assertion.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "{0:?} is no assertion; write one like p95_wait<30s, timeouts<=1% or fill>=0.9, with one of: tickets, matches, matched, timeouts, cancelled, fill, mean_wait, p50_wait, p90_wait, p95_wait, p99_wait, max_wait"
-)]
-pub struct AssertError(String);
+/// The unit of a [`Figure`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// How many.
+    Count,
+    /// A share of 1, shown in percent.
+    Share,
+    /// Seconds.
+    Seconds,
+    /// Whatever the rule measures.
+    Plain,
+}
 
-impl FromStr for Assertion {
-    type Err = AssertError;
-
-    fn from_str(text: &str) -> Result<Self, AssertError> {
-        let wrong = || AssertError(text.to_owned());
-        let operation =
-            ["<=", ">=", "<", ">"].into_iter().find(|sign| text.contains(sign)).ok_or_else(wrong)?;
-        let (name, limit) = text.split_once(operation).ok_or_else(wrong)?;
-        let (name, limit) = (name.trim(), limit.trim());
-        let known = Report::empty().figures().iter().any(|(figure, _)| *figure == name);
-        let (digits, factor) = match limit.strip_suffix('%') {
-            Some(digits) => (digits, 0.01),
-            None => (limit.strip_suffix('s').unwrap_or(limit), 1.0),
-        };
-        let limit: f64 = digits.trim().parse().map_err(|_| wrong())?;
-        if known && limit.is_finite() {
-            Ok(Self { name: name.to_owned(), operation, limit: limit * factor })
-        } else {
-            Err(wrong())
+impl Unit {
+    /// A value in this unit, for people.
+    pub fn show(self, value: f64) -> String {
+        match self {
+            Self::Count => format!("{value:.0}"),
+            Self::Share => format!("{:.1}%", value * 100.0),
+            Self::Seconds => format!("{value:.1}s"),
+            Self::Plain => format!("{value:.1}"),
         }
     }
 }
 
-impl Assertion {
-    /// Whether the report keeps it, and the figure it has.
-    pub fn check(&self, report: &Report) -> (bool, String) {
-        let found = report
-            .figures()
-            .into_iter()
-            .find(|(name, _)| *name == self.name)
-            .map_or(f64::NAN, |(_, value)| value);
-        let holds = match self.operation {
-            "<" => found < self.limit,
-            "<=" => found <= self.limit,
-            ">" => found > self.limit,
-            _ => found >= self.limit,
-        };
-        (holds, figure(&self.name, found))
+impl Figure {
+    fn new(name: impl Into<String>, value: Option<f64>, unit: Unit) -> Self {
+        Self { name: name.into(), value, unit }
     }
-}
 
-impl fmt::Display for Assertion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}{}", self.name, self.operation, figure(&self.name, self.limit))
+    /// The value with its unit.
+    pub fn shown(&self) -> String {
+        self.value.map_or_else(|| "no data".to_owned(), |value| self.unit.show(value))
     }
 }
 
 impl Report {
-    fn empty() -> Self {
-        Self {
-            tickets: 0,
-            players: 0,
-            refused: 0,
-            matched: 0,
-            timed_out: 0,
-            cancelled: 0,
-            matches: 0,
-            fill: 0.0,
-            wait: Waits::default(),
-            segments: Vec::new(),
-            rules: Vec::new(),
-            steps: Vec::new(),
-            timeouts: BTreeMap::new(),
+    /// The numbers that everybody wants, first in a table.
+    pub fn summary(&self) -> Vec<Figure> {
+        let mut figures = vec![Figure::new("tickets", Some(self.tickets as f64), Unit::Count)];
+        figures.push(Figure::new("matches", Some(self.matches as f64), Unit::Count));
+        figures.extend(shares("", self.tickets, self.matched, self.timed_out, self.cancelled));
+        figures.push(Figure::new("fill", (self.matches > 0).then_some(self.fill.mean), Unit::Share));
+        figures.extend(waits(&self.wait, "").filter(|figure| {
+            ["mean_wait", "p50_wait", "p90_wait", "p95_wait", "p99_wait", "max_wait"]
+                .contains(&figure.name.as_str())
+        }));
+        if let Input::Replay(replay) = &self.input {
+            figures.push(Figure::new("reproduced", replay.reproduced_share, Unit::Share));
+            figures.push(Figure::new("same_outcome", replay.same_outcome_share, Unit::Share));
         }
+        figures
     }
+
+    /// Every number of the report. Which there are depends on the rule set and on who comes, not on what happens.
+    pub fn figures(&self) -> Vec<Figure> {
+        let mut figures = self.summary();
+        figures.push(Figure::new("players", Some(self.players as f64), Unit::Count));
+        figures.push(Figure::new("refused", Some(self.refused as f64), Unit::Count));
+        figures.extend(
+            waits(&self.wait, "")
+                .filter(|figure| ["min_wait", "p10_wait", "p25_wait", "p75_wait"].contains(&&*figure.name)),
+        );
+        figures.extend(of("fill", &self.fill, Unit::Share));
+        for segment in &self.segments {
+            let key = format!("[{}={}]", segment.kind.name(), segment.value);
+            figures.push(Figure::new(format!("tickets{key}"), Some(segment.tickets as f64), Unit::Count));
+            let Segment { tickets, matched, timed_out, cancelled, .. } = *segment;
+            figures.extend(shares(&key, tickets, matched, timed_out, cancelled));
+            figures.extend(waits(&segment.wait, &key));
+        }
+        for RuleReport { rule, spread, .. } in &self.rules {
+            figures.extend(of(&format!("spread[{rule}]"), spread, Unit::Plain));
+        }
+        for step in &self.steps {
+            let share = (self.matches > 0).then_some(step.share);
+            figures.push(Figure::new(format!("step[{}]", step.step_seconds), share, Unit::Share));
+        }
+        for cause in self.causes() {
+            let found = self.timeouts.causes.iter().find(|share| share.cause == cause);
+            let tickets = found.map_or(0.0, |share| share.tickets);
+            let share = (self.tickets > 0).then(|| tickets / self.tickets as f64);
+            figures.push(Figure::new(format!("timeouts[{cause}]"), share, Unit::Share));
+        }
+        figures
+    }
+
+    /// Every cause a timeout can have here.
+    fn causes(&self) -> impl Iterator<Item = TimeoutCause> {
+        self.rules.iter().map(|rule| TimeoutCause::Rule(rule.rule.clone())).chain([
+            TimeoutCause::TooFewPlayers,
+            TimeoutCause::NoRoom,
+            TimeoutCause::MissingAttribute,
+            TimeoutCause::PartyTooLarge,
+            TimeoutCause::NoCommonLocation,
+            TimeoutCause::Placement,
+        ])
+    }
+}
+
+fn shares(key: &str, tickets: u64, matched: u64, timed_out: u64, cancelled: u64) -> [Figure; 3] {
+    [("matched", matched), ("timeouts", timed_out), ("cancelled", cancelled)].map(|(name, count)| {
+        let share = (tickets > 0).then(|| count as f64 / tickets as f64);
+        Figure::new(format!("{name}{key}"), share, Unit::Share)
+    })
+}
+
+fn waits<'a>(wait: &'a Quantiles, key: &'a str) -> impl Iterator<Item = Figure> + 'a {
+    wait.named().into_iter().map(move |(statistic, value)| {
+        let value = (wait.count > 0).then_some(value);
+        Figure::new(format!("{statistic}_wait{key}"), value, Unit::Seconds)
+    })
+}
+
+fn of<'a>(name: &'a str, quantiles: &'a Quantiles, unit: Unit) -> impl Iterator<Item = Figure> + 'a {
+    quantiles.named().into_iter().map(move |(statistic, value)| {
+        Figure::new(format!("{name}.{statistic}"), (quantiles.count > 0).then_some(value), unit)
+    })
 }

@@ -6,23 +6,24 @@ use std::{
 };
 
 use super::{
+    arrivals::{Arrivals, Drawn},
+    cause::TimeoutCause,
+    measured::{Measured, Outcome},
     population::{Population, PopulationError},
-    report::{Measured, Report, Wait},
+    record::{Players, Recording},
+    replay::{Prepared, Replay},
+    report::{Input, Report},
 };
 use crate::{
-    event::MatchmakingEvent,
+    event::{Acceptance, EventTicket, MatchmakingEvent},
     expansion::MatchView,
-    matchmaker::{AcceptanceType, FlexMatchMode, Matchmaker, Output, Settings},
+    matchmaker::{AcceptanceType, FlexMatchMode, Match, Matchmaker, Output, Settings},
     player::Player,
     random::Random,
-    rule::Numbers,
     rule_set::{ExpansionAgeSelection, RuleSet},
-    ticket::{GameSession, MatchId, PlayerId, TicketId, TicketRequest, TicketStatus},
+    ticket::{GameSession, MatchId, PlayerId, Ticket, TicketId, TicketRequest, TicketStatus},
     timestamp::Timestamp,
 };
-
-/// Timeouts that are explained. Each costs a search; more would change no percentage that anybody reads.
-const EXPLAINED_MAX: usize = 500;
 
 /// Runs a population to its end: every ticket matched, timed out or cancelled.
 ///
@@ -35,17 +36,22 @@ pub fn simulate(
     population: &Population,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Report, PopulationError> {
-    let mut simulation = Simulation::new(rules, population)?;
-    let mut told = 0.0;
-    while simulation.step() {
-        let done = simulation.done();
-        if done - told >= 0.001 {
-            told = done;
-            progress(done);
-        }
-    }
-    progress(1.0);
-    Ok(simulation.into_report())
+    Ok(Simulation::new(rules, population)?.run(progress))
+}
+
+/// Replays a recording to its end. Players who are not in `players` are drawn from the population, which also says how
+/// long requests wait, and whether players must accept; its arrivals and parties do not count.
+///
+/// # Errors
+/// If the population makes no sense for this rule set.
+pub fn replay(
+    rules: Arc<RuleSet>,
+    population: &Population,
+    recording: &Recording,
+    players: &Players,
+    progress: &mut dyn FnMut(f64),
+) -> Result<Report, PopulationError> {
+    Ok(Simulation::of_recording(rules, population, recording, players)?.run(progress))
 }
 
 /// A simulation, moment by moment.
@@ -53,18 +59,32 @@ pub fn simulate(
 pub struct Simulation {
     rules: Arc<RuleSet>,
     population: Population,
+    /// Of the players' answers.
     random: Random,
     matchmaker: Matchmaker,
     now: Timestamp,
-    next_arrival: Option<Timestamp>,
-    number: u64,
+    end: Timestamp,
+    arrivals: Arrivals,
     answers: VecDeque<Answer>,
     placements: VecDeque<(Timestamp, MatchId)>,
+    cancellations: VecDeque<(Timestamp, String)>,
     /// Tickets by the moment they would time out, to ask for the reason just before.
-    deadlines: VecDeque<(Timestamp, String)>,
-    homes: BTreeMap<String, String>,
-    explained: usize,
+    deadlines: VecDeque<(Timestamp, usize, TicketId)>,
+    /// When matches were proposed, which is what their expansion step goes by.
+    proposed: BTreeMap<MatchId, Timestamp>,
+    /// Tickets by their number in `measured`; in a population only those that have not ended.
+    numbers: BTreeMap<String, usize>,
+    first_refusal: Option<String>,
     measured: Measured,
+    recorded: Option<Recorded>,
+}
+
+#[derive(Debug)]
+struct Recorded {
+    recording: Recording,
+    replay: Replay,
+    /// Matches by their tickets, in alphabetical order.
+    made: BTreeSet<Vec<String>>,
 }
 
 /// What the players of a ticket will say to a proposed match; the silent are not in it.
@@ -82,6 +102,43 @@ impl Simulation {
     /// If the population makes no sense for this rule set.
     pub fn new(rules: Arc<RuleSet>, population: &Population) -> Result<Self, PopulationError> {
         population.check(&rules)?;
+        let arrivals = Arrivals::Drawn(Drawn::new(population));
+        let parties = population.parties.iter().filter(|(_, share)| **share > 0.0);
+        let parties = parties.map(|(size, _)| *size as usize).collect();
+        let measured = Measured::new(&rules, population.homes.keys().cloned().collect(), parties);
+        let end = Timestamp::default().plus_seconds(population.duration_seconds);
+        Self::with(rules, population, arrivals, measured, end)
+    }
+
+    /// The replay of a recording at its beginning.
+    ///
+    /// # Errors
+    /// If the population makes no sense for this rule set.
+    pub fn of_recording(
+        rules: Arc<RuleSet>,
+        population: &Population,
+        recording: &Recording,
+        players: &Players,
+    ) -> Result<Self, PopulationError> {
+        population.check(&rules)?;
+        let Prepared { arrivals, cancellations, homes, replay } =
+            Prepared::new(&rules, population, recording, players);
+        let parties: BTreeSet<usize> = arrivals.iter().map(|arrival| arrival.players.len()).collect();
+        let measured = Measured::new(&rules, homes, parties.into_iter().collect());
+        let end = arrivals.back().map_or(Timestamp::default(), |arrival| arrival.at);
+        let mut simulation = Self::with(rules, population, Arrivals::Recorded(arrivals), measured, end)?;
+        simulation.cancellations = cancellations;
+        simulation.recorded = Some(Recorded { recording: recording.clone(), replay, made: BTreeSet::new() });
+        Ok(simulation)
+    }
+
+    fn with(
+        rules: Arc<RuleSet>,
+        population: &Population,
+        arrivals: Arrivals,
+        measured: Measured,
+        end: Timestamp,
+    ) -> Result<Self, PopulationError> {
         let settings = Settings {
             request_timeout_seconds: population.request_timeout_seconds,
             acceptance_required: population.acceptance_required,
@@ -90,48 +147,62 @@ impl Simulation {
             seed: population.seed,
             ..Settings::default()
         };
-        let matchmaker = Matchmaker::new(rules.clone(), settings).map_err(|_| PopulationError::Field {
-            field: "requestTimeoutSeconds or acceptanceTimeoutSeconds".to_owned(),
-            value: population.request_timeout_seconds as f64,
-            expected: "they must be 1 to 43,200 and 1 to 600",
-        })?;
-        let mut random = Random::new(population.seed);
-        let next_arrival = Some(Timestamp::from_millis(population.pause_millis(&mut random)));
+        let matchmaker = Matchmaker::new(rules.clone(), settings)?;
         Ok(Self {
-            measured: Measured::new(&rules),
+            measured,
             rules,
             population: population.clone(),
-            random,
+            random: Random::new(!population.seed),
             matchmaker,
             now: Timestamp::default(),
-            next_arrival,
-            number: 0,
+            end,
+            arrivals,
             answers: VecDeque::new(),
             placements: VecDeque::new(),
+            cancellations: VecDeque::new(),
             deadlines: VecDeque::new(),
-            homes: BTreeMap::new(),
-            explained: 0,
+            proposed: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            first_refusal: None,
+            recorded: None,
         })
+    }
+
+    fn run(mut self, progress: &mut dyn FnMut(f64)) -> Report {
+        let mut told = 0.0;
+        while self.step() {
+            let done = self.done();
+            if done - told >= 0.001 {
+                told = done;
+                progress(done);
+            }
+        }
+        progress(1.0);
+        self.into_report()
     }
 
     /// The share that is done, by the arrivals.
     pub fn done(&self) -> f64 {
-        let end = self.population.duration_seconds.max(1) as f64 * 1_000.0;
-        (self.now.as_millis() as f64 / end).min(1.0)
+        (self.now.as_millis() as f64 / self.end.as_millis().max(1) as f64).min(1.0)
     }
 
     /// Goes to the next moment at which anything happens. Whether there is one.
     pub fn step(&mut self) -> bool {
         let next = [
-            self.next_arrival,
+            self.arrivals.next_at(),
             self.matchmaker.poll_timeout(),
             self.answers.front().map(|answer| answer.at),
             self.placements.front().map(|(at, _)| *at),
+            self.cancellations.front().map(|(at, _)| *at),
         ];
         let Some(next) = next.into_iter().flatten().min() else { return false };
         self.now = self.now.max(next);
-        while self.next_arrival.is_some_and(|at| at <= self.now) {
+        while self.arrivals.next_at().is_some_and(|at| at <= self.now) {
             self.arrive();
+        }
+        while let Some((_, id)) = self.cancellations.pop_front_if(|(at, _)| *at <= self.now) {
+            // The replay may have matched it already.
+            let _ = self.matchmaker.cancel(self.now, &id);
         }
         self.answer();
         while let Some((_, id)) = self.placements.pop_front_if(|(at, _)| *at <= self.now) {
@@ -150,34 +221,36 @@ impl Simulation {
 
     /// What was measured.
     pub fn into_report(self) -> Report {
-        self.measured.report(&self.rules)
+        let input = match self.recorded {
+            None => Input::Population {
+                arrivals_per_second: self.population.arrivals_per_second,
+                duration_seconds: self.population.duration_seconds,
+                seed: self.population.seed,
+            },
+            Some(Recorded { recording, mut replay, made }) => {
+                replay.compare(&recording, &self.measured, &self.numbers, &made);
+                Input::Replay(Box::new(replay))
+            }
+        };
+        Report { first_refusal: self.first_refusal, ..self.measured.report(&self.rules, input) }
     }
 
     fn arrive(&mut self) {
-        self.number += 1;
-        let size = self.population.party_size(&mut self.random);
-        let home = self.population.home(&mut self.random);
-        let name = home.map_or("-", |(name, _)| name).to_owned();
-        let home = home.map(|(_, home)| home.clone());
-        let players = (0..size).map(|member| {
-            let id = format!("p{}-{member}", self.number);
-            self.population.player(id, home.as_ref(), &self.rules, &mut self.random)
-        });
-        let players = players.collect();
-        let id = format!("t{}", self.number);
-        let request = TicketRequest { ticket_id: Some(id.clone()), players };
-        if self.matchmaker.submit(self.now, request).is_ok() {
-            self.measured.started(size);
-            self.deadlines
-                .push_back((self.now.plus_seconds(self.population.request_timeout_seconds), id.clone()));
-            self.homes.insert(id, name);
-        } else {
-            self.measured.refused += 1;
-        }
-        let next =
-            Timestamp::from_millis(self.now.as_millis() + self.population.pause_millis(&mut self.random));
-        self.next_arrival =
-            (next < Timestamp::default().plus_seconds(self.population.duration_seconds)).then_some(next);
+        let Some(arrival) = self.arrivals.take(&self.population, &self.rules) else { return };
+        let request = TicketRequest { ticket_id: Some(arrival.id), players: arrival.players };
+        let id = match self.matchmaker.submit(self.now, request) {
+            Ok(id) => id,
+            Err(error) => {
+                self.measured.refused += 1;
+                self.first_refusal.get_or_insert_with(|| error.to_string());
+                return;
+            }
+        };
+        let party = self.matchmaker.ticket(id.as_str()).map(Ticket::party).unwrap_or_default();
+        let number = self.measured.started(self.now, party, arrival.home);
+        self.numbers.insert(id.as_str().to_owned(), number);
+        let deadline = self.now.plus_seconds(self.population.request_timeout_seconds);
+        self.deadlines.push_back((deadline, number, id));
     }
 
     fn answer(&mut self) {
@@ -190,66 +263,88 @@ impl Simulation {
     }
 
     fn explain_timeouts(&mut self) {
-        while let Some((_, id)) = self.deadlines.pop_front_if(|(at, _)| *at <= self.now) {
+        while let Some((_, number, id)) = self.deadlines.pop_front_if(|(at, ..)| *at <= self.now) {
+            let id = id.as_str();
             let waits =
-                self.matchmaker.ticket(&id).is_some_and(|ticket| ticket.status() == TicketStatus::Searching);
-            if waits && self.explained < EXPLAINED_MAX {
-                self.explained += 1;
-                if let Some(explanation) = self.matchmaker.explain(self.now, &id) {
-                    self.measured.suspect(id, explanation.cause());
-                }
+                self.matchmaker.ticket(id).is_some_and(|ticket| ticket.status() == TicketStatus::Searching);
+            if waits
+                && self.measured.sample.wants()
+                && let Some(cause) = TimeoutCause::of(&self.matchmaker, &self.rules, self.now, id)
+            {
+                self.measured.suspect(number, cause);
             }
         }
     }
 
     fn hear(&mut self, output: Output) {
-        match output {
+        let event = match output {
             Output::Place(found) => {
                 self.measure(&found);
                 self.placements
                     .push_back((self.now.plus_seconds(self.population.placement_seconds), found.id));
+                return;
             }
-            Output::Event(MatchmakingEvent::PotentialMatchCreated(event)) if event.acceptance_required => {
-                let at = self.now.plus_seconds(self.population.answer_seconds);
-                for ticket in event.tickets {
-                    let mut answers = Vec::new();
-                    for player in ticket.players {
-                        let drawn = self.random.unit();
-                        if drawn < self.population.accept {
-                            answers.push((player.player_id, AcceptanceType::Accept));
-                        } else if drawn < self.population.accept + self.population.reject {
-                            answers.push((player.player_id, AcceptanceType::Reject));
-                        }
-                    }
-                    self.answers.push_back(Answer { at, ticket: ticket.ticket_id, players: answers });
+            Output::Event(event) => event,
+        };
+        match event {
+            MatchmakingEvent::PotentialMatchCreated(event) => {
+                self.proposed.insert(event.match_id, self.now);
+                if event.acceptance_required {
+                    event.tickets.into_iter().for_each(|ticket| self.ask(ticket));
                 }
             }
-            Output::Event(MatchmakingEvent::Succeeded(event)) => {
-                for ticket in event.tickets {
-                    self.measured.succeeded(ticket.ticket_id.as_str());
-                }
+            MatchmakingEvent::AcceptMatchCompleted(event) if event.acceptance != Acceptance::Accepted => {
+                self.proposed.remove(&event.match_id);
             }
-            Output::Event(MatchmakingEvent::TimedOut(event)) => {
-                for ticket in event.tickets {
-                    self.homes.remove(ticket.ticket_id.as_str());
-                    self.measured.timed_out(ticket.ticket_id.as_str());
+            MatchmakingEvent::Succeeded(event) => {
+                if let Some(recorded) = &mut self.recorded {
+                    let mut tickets: Vec<String> =
+                        event.tickets.iter().map(|ticket| ticket.ticket_id.to_string()).collect();
+                    tickets.sort_unstable();
+                    recorded.made.insert(tickets);
                 }
+                self.ended(&event.tickets, Outcome::Matched);
             }
-            Output::Event(MatchmakingEvent::Cancelled(event)) => {
-                for ticket in event.tickets {
-                    self.homes.remove(ticket.ticket_id.as_str());
-                    self.measured.cancelled += 1;
-                }
+            MatchmakingEvent::TimedOut(event) => self.ended(&event.tickets, Outcome::TimedOut),
+            MatchmakingEvent::Cancelled(event) => self.ended(&event.tickets, Outcome::Cancelled),
+            _ => {}
+        }
+    }
+
+    /// Draws what the players of a ticket will say to a proposed match.
+    fn ask(&mut self, ticket: EventTicket) {
+        let at = self.now.plus_seconds(self.population.answer_seconds);
+        let mut players = Vec::new();
+        for player in ticket.players {
+            let drawn = self.random.unit();
+            if drawn < self.population.accept {
+                players.push((player.player_id, AcceptanceType::Accept));
+            } else if drawn < self.population.accept + self.population.reject {
+                players.push((player.player_id, AcceptanceType::Reject));
             }
-            Output::Event(_) => {}
+        }
+        self.answers.push_back(Answer { at, ticket: ticket.ticket_id, players });
+    }
+
+    fn ended(&mut self, tickets: &[EventTicket], outcome: Outcome) {
+        for ticket in tickets {
+            let id = ticket.ticket_id.as_str();
+            let number = match &self.recorded {
+                Some(_) => self.numbers.get(id).copied(),
+                None => self.numbers.remove(id),
+            };
+            if let Some(number) = number {
+                self.measured.ended(number, self.now, outcome);
+            }
         }
     }
 
     /// Waits, fill, rules and step of a new match.
-    fn measure(&mut self, found: &crate::matchmaker::Match) {
+    fn measure(&mut self, found: &Match) {
         let ids: BTreeSet<&str> = found.players.iter().map(|player| player.ticket_id.as_str()).collect();
-        let tickets: Vec<_> = ids.iter().filter_map(|id| self.matchmaker.ticket(id)).collect();
-        let ages = tickets.iter().map(|ticket| self.now.since(ticket.start_time()));
+        let proposed = self.proposed.remove(&found.id).unwrap_or(self.now);
+        let tickets = ids.iter().filter_map(|id| self.matchmaker.ticket(id));
+        let ages = tickets.map(|ticket| proposed.since(ticket.start_time()));
         let age = match self.rules.algorithm().expansion_age_selection {
             ExpansionAgeSelection::Newest => ages.min(),
             ExpansionAgeSelection::Oldest => ages.max(),
@@ -263,30 +358,13 @@ impl Simulation {
         }
         let view = MatchView { teams: &teams, complete: true };
         for outcome in effective.evaluate(&view, &self.matchmaker.settings().compat) {
-            if let Some(value) = measured(outcome.numbers) {
-                self.measured.rules[outcome.index].push(value);
-            }
+            self.measured.rule(outcome.index, outcome.numbers);
         }
         self.measured.matched(effective.from_seconds(), found.players.len(), effective.max_players());
-        for ticket in tickets {
-            let seconds = self.now.since(ticket.start_time()).as_secs_f64();
-            let home = self.homes.remove(ticket.id().as_str()).unwrap_or_else(|| "-".to_owned());
-            let first = ticket.party().first();
-            let skill = first.and_then(|player| player.number(self.measured.skill?));
-            let wait = Wait { seconds, party: ticket.party().len(), home, skill };
-            self.measured.waited(ticket.id().as_str().to_owned(), wait);
+        for id in ids {
+            if let Some(number) = self.numbers.get(id) {
+                self.measured.placing(*number, self.now);
+            }
         }
-    }
-}
-
-/// The number of a rule that says how good a match is: a distance, a spread, a count, a latency.
-fn measured(numbers: Numbers<'_>) -> Option<f64> {
-    match numbers {
-        Numbers::Number { measured, .. } => Some(measured),
-        Numbers::Distance { measured, reference, .. } => Some((measured - reference).abs()),
-        Numbers::Count { count, .. } => Some(f64::from(count)),
-        Numbers::Latency { worst_ms, .. } => Some(worst_ms),
-        Numbers::Spread { min, max, .. } => Some(max - min),
-        _ => None,
     }
 }

@@ -1,0 +1,143 @@
+//! Figures and what they are held to.
+
+use std::collections::BTreeMap;
+
+use flexmatch::simulate::{Assertion, Distribution, Population, Report, Simulation};
+use proptest::prelude::*;
+
+use super::{DUEL, population, rules, run};
+
+fn holds(report: &Report, text: &str) -> bool {
+    text.parse::<Assertion>().unwrap().check(report).unwrap().holds
+}
+
+fn error(report: &Report, text: &str) -> String {
+    text.parse::<Assertion>().unwrap().check(report).unwrap_err().to_string()
+}
+
+#[test]
+fn every_figure_of_a_report_can_be_asserted() {
+    let report = run(DUEL, &population());
+    let figures = report.figures();
+    for figure in &figures {
+        let Some(value) = figure.value else { continue };
+        let (below, above) = (value - 0.5, value + 0.5);
+        assert!(holds(&report, &format!("{}>{below}", figure.name)), "{figure:?}");
+        assert!(holds(&report, &format!("{} < {above}", figure.name)), "{figure:?}");
+        assert!(!holds(&report, &format!("{}>={above}", figure.name)), "{figure:?}");
+    }
+    let mut names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
+    for wanted in [
+        "p95_wait",
+        "p99_wait[party=1]",
+        "timeouts[home=europe]",
+        "p50_wait[decile=10]",
+        "fill.p10",
+        "step[10]",
+    ] {
+        assert!(names.contains(&wanted), "{wanted}");
+    }
+    names.sort_unstable();
+    let all = names.len();
+    names.dedup();
+    assert_eq!(names.len(), all, "no two figures have the same name");
+}
+
+#[test]
+fn figures_are_known_before_anything_happens() {
+    let names = |report: &Report| report.figures().into_iter().map(|figure| figure.name).collect::<Vec<_>>();
+    let before = Simulation::new(rules(DUEL), &population()).unwrap().into_report();
+    assert_eq!(names(&before), names(&run(DUEL, &population())));
+    assert!(!holds(&before, "p95_wait<30s"), "a figure without data keeps nothing");
+}
+
+#[test]
+fn a_limit_has_the_unit_of_its_figure_or_none() {
+    let report = run(DUEL, &population());
+    assert!(holds(&report, "fill>=99%") && holds(&report, "fill>=0.99"));
+    assert!(holds(&report, "max_wait<=20s") && holds(&report, "max_wait<=20"));
+    assert!(error(&report, "fill>=1s").contains("fill is a share: write 5% or 0.05"));
+    assert!(error(&report, "p95_wait<3%").contains("p95_wait is in seconds"));
+    assert!(error(&report, "spread[Close].p90<3s").contains("a plain number"));
+}
+
+#[test]
+fn an_unknown_figure_names_those_that_are_alike() {
+    let report = run(DUEL, &population());
+    let segment = error(&report, "p95_wait[party=7]<30s");
+    assert!(segment.contains("p95_wait[party=1]") && !segment.contains("spread"), "{segment}");
+    let rule = error(&report, "spread[Closed].p90<30");
+    assert!(rule.contains("spread[Close].p90"), "{rule}");
+    let nothing = error(&report, "joy>1");
+    assert!(nothing.contains("p95_wait") && nothing.contains("spread[Close].p90"), "{nothing}");
+}
+
+#[test]
+fn segments_count_those_who_are_never_matched() {
+    let parties = Population { parties: BTreeMap::from([(1, 0.5), (2, 0.5)]), ..population() };
+    let report = run(DUEL, &parties);
+    assert!(holds(&report, "timeouts[party=2]>=100%") && holds(&report, "tickets[party=2]>10"), "{report}");
+    assert!(!holds(&report, "p95_wait[party=2]<1000000"));
+    let tickets: u64 = report.segments.iter().map(|segment| segment.tickets).sum();
+    assert_eq!(tickets, 3 * report.tickets, "each kind of segment has every ticket once");
+}
+
+#[test]
+fn a_duel_is_always_full_and_its_waits_lie_between_its_steps() {
+    let report = run(DUEL, &population());
+    assert_eq!((report.fill.min, report.fill.max), (1.0, 1.0));
+    assert_eq!(report.fill_bins.iter().sum::<u64>(), report.matches);
+    assert_eq!(report.fill_bins.last(), Some(&report.matches));
+    assert_eq!(report.steps.iter().map(|step| step.step_seconds).collect::<Vec<_>>(), [0, 10]);
+    assert_eq!(report.steps.iter().map(|step| step.matches).sum::<u64>(), report.matches);
+    assert!(report.wait_percentiles.is_sorted() && report.wait_percentiles.len() == 101);
+    assert_eq!(report.wait_percentiles[95], report.wait.p95);
+}
+
+#[test]
+fn acceptance_does_not_change_the_step_a_match_was_found_at() {
+    let slow = Population {
+        acceptance_required: true,
+        answer_seconds: 15,
+        acceptance_timeout_seconds: 30,
+        attributes: BTreeMap::from([("skill".into(), Distribution::Uniform { min: 1.0, max: 2.0 })]),
+        ..population()
+    };
+    let report = run(DUEL, &slow);
+    assert_eq!(report.steps[1].matches, 0, "{report}");
+    assert!(report.wait.min >= 15.0, "the wait ends when all have accepted");
+}
+
+#[test]
+fn rule_sets_with_other_attributes_meet_the_same_tickets() {
+    let more = DUEL.replace(
+        "\"playerAttributes\": [",
+        "\"playerAttributes\": [{\"name\": \"level\", \"type\": \"number\"},",
+    );
+    let (one, other) = (run(DUEL, &population()), run(&more, &population()));
+    assert_eq!(one.wait, other.wait);
+    assert_eq!(one.rules, other.rules);
+}
+
+#[test]
+fn arrivals_come_as_often_as_the_population_says() {
+    let busy = Population { arrivals_per_second: 200.0, duration_seconds: 20, ..population() };
+    let tickets = run(DUEL, &busy).tickets as f64;
+    // Four standard deviations of a Poisson process around its mean of 4,000.
+    assert!((tickets - 4_000.0).abs() < 4.0 * 4_000_f64.sqrt(), "{tickets}");
+}
+
+proptest! {
+    #[test]
+    fn an_assertion_is_written_as_it_can_be_read_again(
+        name in "[a-z_]{1,8}(\\[[a-zA-Z<>=0-9 ]{1,8}\\])?",
+        sign in prop::sample::select(vec!["<", "<=", ">", ">="]),
+        limit in 0_u32..100_000,
+        unit in prop::sample::select(vec!["", "s", "%"]),
+    ) {
+        let text = format!("{name}{sign}{limit}{unit}");
+        let assertion: Assertion = text.parse().unwrap();
+        prop_assert_eq!(assertion.to_string(), text.as_str());
+        prop_assert_eq!(text.parse::<Assertion>().unwrap(), assertion);
+    }
+}
