@@ -2,6 +2,8 @@
 
 mod beacons;
 mod default_matchmaking;
+mod default_resources;
+mod listeners;
 
 use std::{
     fmt,
@@ -12,15 +14,15 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Bytes};
+use axum::body::Bytes;
 use serde_json::Value;
 use tokio::{
-    net::TcpListener,
     sync::{mpsc, watch},
     task::JoinSet,
     time::timeout,
 };
 
+use self::listeners::Listeners;
 use crate::{
     ApiError, Beacon, Config, EndpointError, ErrorKind, Events, FaultRatesError, admin,
     api::{self, Codec},
@@ -28,13 +30,7 @@ use crate::{
     driver::{Driver, FromService, Handle, OUTBOX_MAX},
     engine::{Engine, Refused, Settings, Snapshot},
     events::{self, faults::Faults, outlets::Outlets, targets::Targets},
-    model::{
-        ComputeInput, CreateFleetInput, CreateLocationInput, LocationConfiguration, RegisterComputeInput,
-    },
-    server_sdk::{
-        self, parse_query,
-        tls::{Certificate, TlsError},
-    },
+    server_sdk::{parse_query, tls::TlsError},
     setup::{self, SetupError},
     sns::{Subscribe, Subscriptions},
 };
@@ -219,7 +215,7 @@ impl Local {
         let clock = RunningClock::start(config.clock);
         let mut engine = Engine::new(settings, seed);
         let mut defaults = match config.default_resources {
-            true => default_resources(&mut engine, &clock)?,
+            true => default_resources::create(&mut engine, &clock)?,
             false => Defaults::default(),
         };
         let default_location = config.default_resources.then(|| defaults.location.clone());
@@ -414,114 +410,5 @@ impl Local {
         if timeout(SHUTDOWN_GRACE, delivered).await.is_err() {
             tracing::warn!("some events could not be delivered in time");
         }
-    }
-}
-
-fn default_resources(engine: &mut Engine, clock: &RunningClock) -> Result<Defaults, ApiError> {
-    let now = clock.now();
-    let (location, compute_name) = ("custom-laptop".to_owned(), "laptop".to_owned());
-    engine.create_location(now, CreateLocationInput { location_name: Some(location.clone()) })?;
-    let configuration = LocationConfiguration { location: Some(location.clone()) };
-    let fleet = engine.create_fleet(
-        now,
-        CreateFleetInput {
-            name: Some("local".to_owned()),
-            compute_type: Some("ANYWHERE".to_owned()),
-            locations: Some(vec![configuration]),
-            ..CreateFleetInput::default()
-        },
-    )?;
-    let fleet_id = fleet.fleet_attributes.fleet_id;
-    engine.register_compute(
-        now,
-        RegisterComputeInput {
-            fleet_id: Some(fleet_id.clone()),
-            compute_name: Some(compute_name.clone()),
-            ip_address: Some("127.0.0.1".to_owned()),
-            location: Some(location.clone()),
-            ..RegisterComputeInput::default()
-        },
-    )?;
-    let input = ComputeInput { fleet_id: Some(fleet_id.clone()), compute_name: Some(compute_name.clone()) };
-    let token = engine.get_compute_auth_token(now, input)?;
-    let auth_token = token.auth_token.as_str().to_owned();
-    default_matchmaking::create(engine, now, &token.fleet_arn)?;
-    Ok(Defaults { fleet_id, fleet_arn: token.fleet_arn, location, compute_name, auth_token })
-}
-
-struct Listeners {
-    api: Listener,
-    sdk: Listener,
-    sdk_tls: Option<(Listener, Certificate)>,
-    admin: Listener,
-}
-
-struct Listener {
-    socket: TcpListener,
-    address: SocketAddr,
-}
-
-impl Listener {
-    async fn bind(flag: &'static str, address: SocketAddr) -> Result<Self, StartError> {
-        let failed = |source| StartError::Bind { flag, address, source };
-        let socket = TcpListener::bind(address).await.map_err(failed)?;
-        let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address })
-    }
-}
-
-impl Listeners {
-    async fn bind(config: &Config) -> Result<Self, StartError> {
-        Ok(Self {
-            api: Listener::bind("--api", config.api).await?,
-            sdk: Listener::bind("--sdk", config.sdk).await?,
-            sdk_tls: match config.sdk_tls {
-                Some(address) => {
-                    Some((Listener::bind("--sdk-tls", address).await?, Certificate::generate()?))
-                }
-                None => None,
-            },
-            admin: Listener::bind("--admin", config.admin).await?,
-        })
-    }
-
-    fn endpoints(&self) -> Endpoints {
-        Endpoints {
-            api: format!("http://{}", self.api.address),
-            sdk: format!("ws://{}", self.sdk.address),
-            sdk_tls: self.sdk_tls.as_ref().map(|(listener, _)| format!("wss://{}", listener.address)),
-            admin: format!("http://{}", self.admin.address),
-            ca_certificate_pem: self.sdk_tls.as_ref().map(|(_, certificate)| certificate.pem.clone()),
-        }
-    }
-
-    fn serve(
-        self,
-        tasks: &mut JoinSet<()>,
-        handle: &Handle,
-        clock: crate::Clock,
-        out: admin::Out,
-        stop: &watch::Receiver<bool>,
-    ) {
-        let admin = admin::router(handle.clone(), clock, self.admin.address, out, stop.clone());
-        tasks.spawn(serve_http(self.api.socket, api::router(handle.clone()), stop.clone()));
-        tasks.spawn(serve_http(self.admin.socket, admin, stop.clone()));
-        let endpoint = format!("ws://{}", self.sdk.address).into();
-        tasks.spawn(server_sdk::listen(self.sdk.socket, None, endpoint, handle.clone(), stop.clone()));
-        if let Some((listener, certificate)) = self.sdk_tls {
-            let (tls, endpoint) = (Some(certificate.acceptor), format!("wss://{}", listener.address).into());
-            tasks.spawn(server_sdk::listen(listener.socket, tls, endpoint, handle.clone(), stop.clone()));
-        }
-    }
-}
-
-async fn serve_http(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
-    let stopped = async move {
-        // An error means that `Local` is gone, which is as good a reason.
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
-    let served = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "an HTTP listener failed");
     }
 }
