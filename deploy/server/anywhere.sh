@@ -60,19 +60,32 @@ refresh_token() {
 
 child=
 stopping=
+told=
+# The server lets its players finish, and ends by itself. It is told once, whoever of us two comes first: the second time it takes
+# as "at once".
+tell() {
+    # Of zero: in a trap a bare `return` gives the status of what the trap came upon.
+    if [ -z "$child" ] || [ -n "$told" ]; then return 0; fi
+    told=yes
+    kill -TERM "$child" 2>/dev/null || true
+}
 stop() {
+    # Somebody is impatient.
+    if [ -n "$stopping" ]; then told=; fi
     stopping=yes
-    # The server lets its players finish, and ends by itself.
-    if [ -n "$child" ]; then kill -TERM "$child" 2>/dev/null || true; fi
+    tell
 }
 trap stop TERM INT
 
 # The server in the background, so that a signal is handled while it runs and not after; in a session of its own, so that a Ctrl-C
-# reaches it once, through us: a second signal would cut its players off.
+# reaches it once, through us. The machine's AWS credentials are none of its business.
 run_server() {
     GAMELIFT_SDK_WEBSOCKET_URL=$endpoint GAMELIFT_SDK_FLEET_ID=$FLEET_ID GAMELIFT_SDK_HOST_ID=$COMPUTE_NAME \
-        GAMELIFT_SDK_AUTH_TOKEN=$token GAMELIFT_SDK_PROCESS_ID=ManagedResource setsid "$@" &
+        GAMELIFT_SDK_AUTH_TOKEN=$token GAMELIFT_SDK_PROCESS_ID=ManagedResource \
+        setsid env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN "$@" &
     child=$!
+    # The signal may have come while the AWS CLI was running.
+    if [ -n "$stopping" ]; then tell; fi
     local code=0
     # A trapped signal ends `wait` early; the server may still have players.
     while true; do
@@ -87,7 +100,8 @@ pause=$PAUSE_FIRST_SECONDS
 rest() {
     say "again in $pause s"
     sleep "$pause" &
-    wait $! || true
+    local nap=$!
+    wait "$nap" || kill "$nap" 2>/dev/null || true
     pause=$((pause * 2 > PAUSE_MAX_SECONDS ? PAUSE_MAX_SECONDS : pause * 2))
 }
 
@@ -105,6 +119,7 @@ while [ -z "$stopping" ]; do
         rest
         continue
     fi
+    if [ -n "$stopping" ]; then break; fi
     began=$(date +%s)
     code=0
     run_server "$@" || code=$?
