@@ -282,6 +282,53 @@ class Checks(unittest.TestCase):
         self.assertEqual(there - helpers, {check.__name__ for check in CHECKS})
 
 
+# What a local backend does to its own table; the template makes the one on AWS.
+LOCAL_ONLY = {"dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:UpdateTimeToLive"}
+# A transaction is permitted by its parts.
+PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+
+
+def calls(source: Path) -> set[str]:
+    """What the Rust under there asks of AWS, as IAM calls it."""
+    from botocore import xform_name
+    from botocore.session import get_session
+
+    found = set()
+    for service in ("dynamodb", "gamelift"):
+        names = {xform_name(name): name for name in get_session().get_service_model(service).operation_names}
+        for path in source.rglob("*.rs"):
+            text = path.read_text()
+            if f"aws_sdk_{service}" not in text and f"{service}.rs" != path.name.replace("_", ""):
+                continue
+            called = re.findall(r"\.\s*([a-z_]+)\(\)", text)
+            found |= {f"{service}:{names[name]}" for name in called if name in names}
+            if service == "dynamodb":
+                found |= {f"dynamodb:{PARTS[part]}" for part in re.findall(r"\b(\w+)::builder", text) if part in PARTS}
+    return {call for call in found if "Transact" not in call} - LOCAL_ONLY
+
+
+def granted(it: dict) -> set[str]:
+    allowed = set()
+    for name in ("ApiRole", "EventsRole", "WebSocketRole"):
+        for _, document in template.documents(it["Resources"][name]["Properties"]["Policies"]):
+            for statement in template.each(document["Statement"]):
+                allowed |= set(template.each(statement["Action"]))
+    return allowed
+
+
+class Permissions(unittest.TestCase):
+    def test_the_functions_may_do_what_the_backend_does(self):
+        self.assertEqual(calls(ROOT / "backend" / "src") - granted(template.read()), set())
+
+    def test_a_call_that_is_not_permitted_would_be_found(self):
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "store.rs").write_text("use aws_sdk_dynamodb as d; client.batch_get_item(); Delete::builder(); client.describe_table();")
+        (folder / "game_lift.rs").write_text("client\n    .search_game_sessions()\n    .send()")
+        self.assertEqual(
+            calls(folder), {"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "gamelift:SearchGameSessions"}
+        )
+
+
 # An access key, a private key, a session token, an account: none of them belongs into a repository.
 SECRETS = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b|BEGIN [A-Z ]*PRIVATE KEY|FwoGZXIvYXdzE|(?<![0-9a-f-])\d{12}(?![0-9a-f-])")
 
