@@ -6,6 +6,7 @@
 //! fits never blocks others (FlexMatch guide, "How FlexMatch works"; AWS staff on re:Post for the prefixes and ages).
 
 mod attempt;
+mod backtrack;
 mod balance;
 mod bits;
 mod draft;
@@ -16,6 +17,7 @@ mod judge;
 mod order;
 mod pass;
 mod pool;
+mod sizes;
 
 pub(crate) use draft::Seats;
 pub(crate) use pass::Found;

@@ -137,7 +137,10 @@ impl Search {
             let mut all = members.to_vec();
             all.push((other, seats));
             let lists = self.lists(&all);
-            if lists.iter().zip(effective.teams()).any(|(list, team)| list.len() > team.max_players as usize)
+            if lists
+                .iter()
+                .zip(self.sizes.teams(stage))
+                .any(|(list, team)| list.len() > team.max_players as usize)
             {
                 continue;
             }

@@ -381,18 +381,16 @@ pub(crate) enum Impossible {
     NoLocation { best_ms: Option<u32>, loosest_ms: String },
 }
 
-/// What keeps a ticket of new players from ever being matched.
+/// What keeps a ticket from ever being matched, whatever else waits. `room` is how many players it may have.
 pub(super) fn impossible(
     rules: &RuleSet,
     dimensions: &Dimensions,
     names: &Names,
     facts: &Facts,
     party: &[Player],
-    is_backfill: bool,
+    room: Option<u32>,
 ) -> Option<Impossible> {
-    let largest = rules.stages().iter().flat_map(|stage| stage.teams()).map(|team| team.max_players).max();
-    let largest_team = largest.unwrap_or(0);
-    if !is_backfill && facts.players > largest_team {
+    if let Some(largest_team) = room.filter(|room| facts.players > *room) {
         return Some(Impossible::TooLarge { players: facts.players, largest_team });
     }
     for player in party {
