@@ -7,7 +7,7 @@ use crate::{
     expansion::Effective,
     expr::{Expression, Function, Source},
     player::{AttributeValue, Player},
-    rule::{CollectionOperation, Distance, Operation, Reference, RuleKind},
+    rule::{APART_AROUND_AVERAGE, CollectionOperation, Distance, Operation, Reference, RuleKind},
     rule_set::{ExpansionAgeSelection, RuleSet},
 };
 
@@ -190,8 +190,7 @@ impl Dimensions {
             ([Flatten, Max], [Flatten, Min]) | ([Flatten, Min], [Flatten, Max]) => {
                 (1.0, if rule.min_distance.is_none() { Covered::Yes } else { Covered::No })
             }
-            // A little more than twice, since averages are rounded.
-            ([Flatten], [Flatten, Average]) => (2.000_001, Covered::No),
+            ([Flatten], [Flatten, Average]) => (APART_AROUND_AVERAGE, Covered::No),
             _ => return Covered::No,
         };
         let limits = Limits::new(by_stage.iter().map(|kind| match kind {

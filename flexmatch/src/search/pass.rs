@@ -311,15 +311,15 @@ impl Search {
     /// them.
     fn turns(&self, anchor: usize) -> Vec<Turn<'static>> {
         let over_all = self.compat.search_depth == SearchDepth::GreedyOverAll;
-        let from = if over_all { 0 } else { anchor + 1 };
+        // The players of a game session have their seats. A ticket that came before may have sat down on one of them in its
+        // own turn, so it may join in the session's.
+        let from = if over_all || self.slots[anchor].is_backfill { 0 } else { anchor + 1 };
         let turn = |backfills, others, from| Turn { backfills, others, from, row: None };
         match (self.priority, self.slots[anchor].is_backfill) {
             (BackfillPriority::Normal, is_backfill) => vec![turn(!is_backfill, true, from)],
-            (BackfillPriority::High, true) => vec![turn(false, true, 0)],
+            (BackfillPriority::High | BackfillPriority::Low, true) => vec![turn(false, true, 0)],
             (BackfillPriority::High, false) if over_all => vec![turn(true, false, 0), turn(false, true, 0)],
             (BackfillPriority::High, false) => vec![turn(false, true, from)],
-            (BackfillPriority::Low, true) if over_all => vec![turn(false, true, 0)],
-            (BackfillPriority::Low, true) => Vec::new(),
             (BackfillPriority::Low, false) => vec![turn(false, true, from), turn(true, false, 0)],
         }
     }
