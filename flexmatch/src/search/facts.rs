@@ -315,20 +315,20 @@ impl Facts {
             shared.unwrap_or_default().into()
         });
         let lists = lists.collect();
-        let mut worst: Vec<u32> = Vec::new();
+        let mut all = [MISSING; LOCATIONS_MAX];
+        let mut last = 0;
         if let Some((first, rest)) = party.split_first() {
-            for (location, latency) in first.latency_ms() {
+            for (at, (location, latency)) in first.latency_ms().iter().enumerate() {
                 let known = names.location(location);
                 if known >= LOCATIONS_MAX {
                     continue;
                 }
-                let others = rest.iter().map(|player| player.latency_to(location).unwrap_or(MISSING));
-                if worst.len() <= known {
-                    worst.resize(known + 1, MISSING);
-                }
-                worst[known] = others.fold(*latency, u32::max);
+                let others = rest.iter().map(|player| player.latency_near(at, location).unwrap_or(MISSING));
+                all[known] = others.fold(*latency, u32::max);
+                last = last.max(known + 1);
             }
         }
+        let worst = &all[..last];
         let mut by_latency: Vec<u8> =
             (0..worst.len()).filter(|known| worst[*known] != MISSING).map(|known| known as u8).collect();
         by_latency.sort_by_key(|known| worst[usize::from(*known)]);

@@ -115,14 +115,17 @@ impl Search {
     /// Wakes the anchors that a change could concern: the changed tickets, and all that could be in one match with
     /// them.
     fn wake(&mut self) {
-        let changed = std::mem::take(&mut self.changed);
+        // Taken and put back, so that it keeps its memory: it grows to the arrivals of a pass each time.
+        let mut changed = std::mem::take(&mut self.changed);
         if self.engine == Engine::Reference || changed.len() * WAKE_ALL_SHARE > self.slots.len() {
             self.awake.union(&self.alive);
+            changed.clear();
+            self.changed = changed;
             return;
         }
         let last = self.rules.stages().len() - 1;
         let mut draft = std::mem::take(&mut self.draft);
-        for place in changed.into_iter().map(|place| place as usize) {
+        for place in changed.drain(..).map(|place| place as usize) {
             if !self.alive.contains(place) {
                 continue;
             }
@@ -137,6 +140,7 @@ impl Search {
                 self.awake.or_word(word, query.word(word) & self.alive.word(word));
             }
         }
+        self.changed = changed;
         self.draft = draft;
     }
 
