@@ -44,7 +44,7 @@ pub(super) struct Attempt<'a, 'd> {
 }
 
 impl<'a> Attempt<'a, '_> {
-    /// Takes candidates in the pool's order. Whether the match is full.
+    /// Takes candidates in the pool's order. Whether nobody else is wanted: the match is full, or cannot be filled.
     pub(super) fn take_by_age(&mut self, pass: Pass<'_>, turn: &Turn<'_>) -> bool {
         let search = self.search;
         let first = turn.from / WORD;
@@ -66,7 +66,12 @@ impl<'a> Attempt<'a, '_> {
                         return true;
                     }
                     if query.is_some() {
-                        query = Some(self.query());
+                        let next = self.query();
+                        let (rest, missing) = (word * WORD + bit + 1, self.missing());
+                        if pass.prunes && self.players_from(rest, pass, turn, &next, missing) < missing {
+                            return true;
+                        }
+                        query = Some(next);
                     }
                 }
             }
@@ -92,6 +97,45 @@ impl<'a> Attempt<'a, '_> {
         // A backfill ticket brings seats of its own, on several teams.
         let open = if search.backfills.is_empty() { open } else { u32::MAX };
         search.index.query(&search.dimensions, self.draft, stage, open, search.names.locations_fit())
+    }
+
+    /// Whether the turns have players enough for the smallest match.
+    pub(super) fn could_fill(&self, pass: Pass<'_>, turns: &[Turn<'_>]) -> bool {
+        let query = self.query();
+        let mut missing = self.missing();
+        for turn in turns {
+            missing = missing.saturating_sub(self.players_from(turn.from, pass, turn, &query, missing));
+        }
+        missing == 0
+    }
+
+    /// Players that the smallest match of any further ticket's age lacks.
+    fn missing(&self) -> u32 {
+        let search = self.search;
+        let stage = search.dimensions.loosest_stage(self.draft.stage, search.rules.stages().len() - 1);
+        search.sizes.least(stage).saturating_sub(self.draft.total)
+    }
+
+    /// Players of the candidates at `from` and later, counted until there are `enough`.
+    fn players_from(
+        &self,
+        from: usize,
+        pass: Pass<'_>,
+        turn: &Turn<'_>,
+        query: &Query<'_>,
+        enough: u32,
+    ) -> u32 {
+        let search = self.search;
+        let mut players = 0;
+        for word in from / WORD..search.alive.words() {
+            if players >= enough {
+                break;
+            }
+            let before = if word == from / WORD { !(u64::MAX << (from % WORD)) } else { 0 };
+            let bits = self.candidates(pass, turn, word) & query.word(word) & !before;
+            players += ones(bits).map(|bit| search.slots[word * WORD + bit].facts.players).sum::<u32>();
+        }
+        players
     }
 
     /// All tickets of the turns that could be in a match with the anchor, which is the only member so far.

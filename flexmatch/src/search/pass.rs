@@ -42,6 +42,8 @@ pub(super) struct Pass<'a> {
     /// The batch being searched; `None` for the whole pool.
     pub(super) batch: Option<&'a Bits>,
     pub(super) plan: &'a Plan,
+    /// Whether to give up at once where players are too few for any match.
+    pub(super) prunes: bool,
 }
 
 impl Search {
@@ -63,7 +65,7 @@ impl Search {
         );
         match self.batches() {
             None => {
-                self.wake();
+                self.wake(now);
                 self.search_batch(&plan, now, None, &mut found);
             }
             // Batches differ from pass to pass, so every anchor is tried in each.
@@ -114,7 +116,7 @@ impl Search {
 
     /// Wakes the anchors that a change could concern: the changed tickets, and all that could be in one match with
     /// them.
-    fn wake(&mut self) {
+    fn wake(&mut self, now: Timestamp) {
         // Taken and put back, so that it keeps its memory: it grows to the arrivals of a pass each time.
         let mut changed = std::mem::take(&mut self.changed);
         if self.engine == Engine::Reference || changed.len() * WAKE_ALL_SHARE > self.slots.len() {
@@ -130,12 +132,14 @@ impl Search {
                 continue;
             }
             self.awake.insert(place);
+            // No match with this ticket comes under looser limits.
+            let stage = self.dimensions.loosest_stage(self.stage_of(place, now), last);
             let slot = &self.slots[place];
             draft.reset(self.rules.stages()[0].teams().len(), &self.dimensions);
             let seats = slot.seats.clone().unwrap_or(Seats::Together(0));
-            draft.push(Member { place, seats, players: slot.facts.players }, &slot.facts, last, false);
+            draft.push(Member { place, seats, players: slot.facts.players }, &slot.facts, stage, false);
             let query =
-                self.index.query(&self.dimensions, &draft, last, u32::MAX, self.names.locations_fit());
+                self.index.query(&self.dimensions, &draft, stage, u32::MAX, self.names.locations_fit());
             for word in 0..self.index.words() {
                 self.awake.or_word(word, query.word(word) & self.alive.word(word));
             }
@@ -145,7 +149,8 @@ impl Search {
     }
 
     fn search_batch(&mut self, plan: &Plan, now: Timestamp, batch: Option<&Bits>, found: &mut Vec<Found>) {
-        let pass = Pass { now, batch, plan };
+        let prunes = self.engine == Engine::Compiled && self.compat.search_depth != SearchDepth::Backtracking;
+        let pass = Pass { now, batch, plan, prunes };
         let classes: &[Option<bool>] = match self.priority {
             BackfillPriority::Normal => &[None],
             BackfillPriority::High => &[Some(true), Some(false)],
@@ -290,6 +295,11 @@ impl Search {
                 .flat_map(|row| turns.iter().map(|turn| Turn { row: Some(row), ..*turn }))
                 .collect();
         }
+        if pass.prunes && !attempt.could_fill(pass, &turns) {
+            return attempt.best;
+        }
+        // On the way only what is left of one turn is counted.
+        let pass = Pass { prunes: pass.prunes && turns.len() == 1, ..pass };
         let sorts: Vec<_> = self.rules.stages()[0]
             .sorts()
             .map(|rule| rule.keys(&refs(&self.slots[anchor].party), &self.compat))

@@ -14,6 +14,8 @@ pub(super) struct Sizes {
     capacity: Vec<u32>,
     /// The most players that each team may have at a stage or an earlier one.
     widest: Vec<Box<[u32]>>,
+    /// The fewest players of a match at a stage or an earlier one.
+    least: Vec<u32>,
 }
 
 impl Sizes {
@@ -22,7 +24,8 @@ impl Sizes {
             AdditionalPlayers::OfTheMatch => (additional, 0),
             AdditionalPlayers::OfEachTeam => (0, additional),
         };
-        let mut sizes = Self { teams: Vec::new(), capacity: Vec::new(), widest: Vec::new() };
+        let mut sizes =
+            Self { teams: Vec::new(), capacity: Vec::new(), widest: Vec::new(), least: Vec::new() };
         for stage in rules.stages() {
             let teams: Arc<[Team]> = if of_team == 0 {
                 stage.teams.clone()
@@ -42,6 +45,8 @@ impl Sizes {
                 .map(|(index, team)| before.map_or(0, |before| before[index]).max(team.max_players));
             let widest = widest.collect();
             sizes.widest.push(widest);
+            let least = sizes.least.last().copied().unwrap_or(u32::MAX).min(stage.min_players());
+            sizes.least.push(least);
             sizes.teams.push(teams);
         }
         sizes
@@ -54,6 +59,10 @@ impl Sizes {
     /// Most players of a match.
     pub(super) fn capacity(&self, stage: usize) -> u32 {
         self.capacity[stage]
+    }
+
+    pub(super) fn least(&self, stage: usize) -> u32 {
+        self.least[stage]
     }
 
     pub(super) fn widest(&self, stage: usize) -> &[u32] {
