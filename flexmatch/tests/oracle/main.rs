@@ -20,6 +20,9 @@ use serde_json::json;
 /// A few seconds in a debug build.
 const POOLS: u64 = 6_000;
 
+/// Pools of many tickets, few of which change at a time: the search then wakes only those that a change concerns.
+const CROWDS: u64 = 600;
+
 /// Pools of which everything is tried.
 const SMALL_POOLS: u64 = 1_500;
 
@@ -188,6 +191,30 @@ fn the_search_makes_the_matches_that_its_description_makes() {
             assert!(some > made.len() / 4, "too few pools have a match: {some} of {}", made.len());
         }
     }
+}
+
+#[test]
+fn in_a_crowd_whoever_could_match_with_a_newcomer_is_tried_again() {
+    let (mut waited, mut made) = (0, 0);
+    for seed in 0..CROWDS {
+        let settings = Settings { additional_player_count: (seed % 2) as u32, ..Settings::default() };
+        let taste = Taste { monotone: seed % 3 == 0, expansions: true };
+        let Some(mut case) = Case::new(seed, taste, None, settings) else { continue };
+        for _ in 0..40 {
+            case.now_ms += case.random.pick(&[0, 50, 400]);
+            case.arrive(2, true);
+        }
+        for _ in 0..8 {
+            let expected = case.expected();
+            assert_eq!(case.search(), expected, "the search left, the description right: {}", case.told());
+            case.forget_matched();
+            waited += usize::from(case.pool.len() >= 20);
+            made += usize::from(!expected.is_empty());
+            case.now_ms += case.random.pick(&[300, 1_000, 2_500]);
+            case.arrive(2, true);
+        }
+    }
+    assert!(waited > 100 && made > 100, "{waited} passes leave a crowd, {made} make a match");
 }
 
 /// Searches one small pool, and says whether a match is made and whether any is left.
