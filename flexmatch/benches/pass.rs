@@ -1,7 +1,9 @@
-//! How fast the search is: `cargo bench -p flexmatch`.
+//! How fast the search is: `cargo bench -p flexmatch --bench pass`, or one part of it with `-- passes`, `-- arrivals` or
+//! `-- large` behind.
 //!
-//! Each line stands beside the same work done by full evaluation of every rule on every waiting ticket
-//! (`Engine::Reference`), as far as that ends in bearable time. Populations are seeded: every run does the same work.
+//! Beside each row stands the same work done by full evaluation of every rule on every waiting ticket
+//! (`Engine::Reference`), where that ends in bearable time. Populations are seeded: every run does the same work, and the
+//! best of several runs counts, as everything else is noise of the machine.
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 use std::{
@@ -16,10 +18,10 @@ use flexmatch::{
     matchmaker::{Engine, FlexMatchMode},
 };
 
-/// Most tickets that the reference engine is made to search at once.
-const REFERENCE_MAX: usize = 2_000;
+/// The longest that the reference engine may be expected to need for a row; its time grows with the square of the pool.
+const REFERENCE_MAX: Duration = Duration::from_secs(10);
 
-/// Times a measurement is repeated; the best counts, as everything else is noise of the machine.
+/// Times a measurement is repeated.
 const REPEATS: usize = 5;
 
 const TIGHT: &str = r#"{
@@ -108,11 +110,11 @@ fn drain(matchmaker: &mut Matchmaker) -> usize {
     outputs
 }
 
-fn fill(matchmaker: &mut Matchmaker, count: usize) {
+fn fill(matchmaker: &mut Matchmaker, count: usize, party: bool) {
     let mut random = Random(7);
     for number in 0..count {
         matchmaker
-            .submit(Timestamp::from_millis(0), ticket(&mut random, number, true))
+            .submit(Timestamp::from_millis(0), ticket(&mut random, number, party))
             .expect("the request is valid");
     }
 }
@@ -121,98 +123,150 @@ fn matched(matchmaker: &Matchmaker) -> usize {
     matchmaker.tickets().filter(|ticket| ticket.status() == TicketStatus::Completed).count()
 }
 
+/// Does the work several times, and gives the shortest time with what it found.
+fn best<T>(repeats: usize, mut work: impl FnMut() -> (Duration, T)) -> (Duration, T) {
+    (0..repeats).map(|_| work()).min_by_key(|(time, _)| *time).expect("at least once")
+}
+
+/// The same by the reference engine, unless that would take too long.
+struct Reference {
+    /// How long a row of so many tickets took.
+    last: Option<(usize, Duration)>,
+}
+
+impl Reference {
+    fn column<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        count: usize,
+        found: &T,
+        work: impl FnOnce() -> (Duration, T),
+    ) -> String {
+        let growth = |before: usize| (count as f64 / before as f64).powi(2).max(1.0);
+        let expected = self.last.map_or(Duration::ZERO, |(before, time)| time.mul_f64(growth(before)));
+        if expected > REFERENCE_MAX {
+            return format!("skipped (~{:.0} s)", expected.as_secs_f64());
+        }
+        let (time, same) = work();
+        assert_eq!(same, *found, "both engines find the same");
+        self.last = Some((count, time));
+        format!("{:.1} ms", millis(time))
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+/// Microseconds per n log2 n: the same in every row if the time grows that way.
+fn growth(time: Duration, count: usize) -> f64 {
+    let n = count as f64;
+    time.as_secs_f64() * 1e6 / (n * n.log2())
+}
+
+fn heading(title: &str, columns: &str) {
+    println!("\n{title}\n{columns}");
+}
+
 /// One pass over `count` waiting tickets, with everything that comes of it: tickets taken in, events, results.
-fn one_pass(count: usize, engine: Engine) -> (Duration, usize, Matchmaker) {
-    let mut matchmaker = matchmaker(TIGHT, engine);
-    fill(&mut matchmaker, count);
+fn one_pass(rules: &str, count: usize, party: bool, engine: Engine) -> (Duration, Matchmaker) {
+    let mut matchmaker = matchmaker(rules, engine);
+    fill(&mut matchmaker, count, party);
     let start = Instant::now();
     matchmaker.tick(Timestamp::from_millis(0));
     drain(&mut matchmaker);
-    (start.elapsed(), matched(&matchmaker), matchmaker)
+    (start.elapsed(), matchmaker)
 }
 
 fn passes() {
-    println!(
-        "one pass over waiting tickets, 5v5, distance + fairness + collection + latency, parties of two"
+    heading(
+        "one pass over waiting tickets: 5v5, distance + fairness + collection + latency, parties of two",
+        "  tickets   time (ms)   us per n log n   tickets/s   matched   no-change tick (ns)   reference",
     );
-    for count in [1_000, 2_000, 10_000, 100_000] {
-        let repeats = if count > 10_000 { 2 } else { REPEATS };
-        let (time, found, mut after) = (0..repeats)
-            .map(|_| one_pass(count, Engine::Compiled))
-            .min_by_key(|(time, ..)| *time)
-            .expect("some");
-        let reference = (count <= REFERENCE_MAX).then(|| one_pass(count, Engine::Reference));
+    let mut reference = Reference { last: None };
+    for count in [1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000] {
+        let repeats = if count > 10_000 { 3 } else { REPEATS };
+        let (time, mut after) = best(repeats, || one_pass(TIGHT, count, true, Engine::Compiled));
+        let found = matched(&after);
         let start = Instant::now();
         for _ in 0..1_000 {
             after.tick(Timestamp::from_millis(0));
         }
         let idle = start.elapsed() / 1_000;
-        let reference = reference.map_or("-".to_owned(), |(time, same, _)| {
-            assert_eq!(same, found, "both engines find the same");
-            format!("{time:.1?}")
+        let beside = reference.column(count, &found, || {
+            let (time, after) = one_pass(TIGHT, count, true, Engine::Reference);
+            (time, matched(&after))
         });
+        let (time, per, rate) = (millis(time), growth(time, count), count as f64 / time.as_secs_f64());
+        let idle = idle.as_nanos();
         println!(
-            "  {count:>7} tickets: {time:>10.1?}   matched {found:>6}   no-change tick {idle:>8.1?}   reference {reference}"
+            "  {count:>7}   {time:>9.1}   {per:>14.4}   {rate:>9.0}   {found:>7}   {idle:>19}   {beside}"
         );
     }
 }
 
-/// Tickets arrive every second for a while; gives tickets per second of real time.
-fn steady(per_second: usize, seconds: u64, engine: Engine) -> (f64, usize, usize) {
+/// Tickets arrive every second for a while. Gives the time for all of them, and how many still wait.
+fn steady(per_second: usize, seconds: u64, engine: Engine) -> (Duration, usize) {
     let mut matchmaker = matchmaker(TIGHT, engine);
     let mut random = Random(11);
     let requests: Vec<_> =
         (0..per_second * seconds as usize).map(|number| ticket(&mut random, number, true)).collect();
-    let total = requests.len();
     let mut requests = requests.into_iter();
     let start = Instant::now();
-    let mut matches = 0;
     for second in 0..seconds {
         let now = Timestamp::from_millis(second * 1_000);
         for request in requests.by_ref().take(per_second) {
             matchmaker.submit(now, request).expect("the request is valid");
         }
         matchmaker.tick(now);
-        matches += drain(&mut matchmaker);
+        drain(&mut matchmaker);
     }
-    let rate = total as f64 / start.elapsed().as_secs_f64();
+    let time = start.elapsed();
     let waiting = matchmaker.tickets().filter(|ticket| ticket.status() == TicketStatus::Searching).count();
-    (rate, waiting, matches)
+    (time, waiting)
 }
 
 fn arrivals() {
-    println!("steady arrivals, same rules with expansions, every event made");
-    for (per_second, seconds) in [(50, 200), (1_000, 60), (5_000, 20)] {
-        let (rate, waiting, _) = steady(per_second, seconds, Engine::Compiled);
-        let reference = (per_second <= 50).then(|| steady(per_second, 40, Engine::Reference).0);
-        let reference = reference.map_or("-".to_owned(), |rate| format!("{rate:.0} tickets/s"));
+    heading(
+        "steady arrivals: the same rules with expansions, every event made",
+        "  arrivals/s   seconds   tickets   time (ms)   tickets/s   waiting at the end   reference",
+    );
+    for (per_second, seconds) in [(50, 400), (200, 100), (1_000, 60), (5_000, 20)] {
+        let count = per_second * seconds as usize;
+        let (time, waiting) = best(3, || steady(per_second, seconds, Engine::Compiled));
+        // A pool of the arrivals of ten seconds, searched every second.
+        let mut reference = Reference { last: None };
+        let beside = reference.column(count, &waiting, || steady(per_second, seconds, Engine::Reference));
+        let (time, rate) = (millis(time), count as f64 / time.as_secs_f64());
         println!(
-            "  {per_second:>5}/s: {rate:>9.0} tickets/s, {waiting} waiting at the end, reference {reference}"
+            "  {per_second:>10}   {seconds:>7}   {count:>7}   {time:>9.1}   {rate:>9.0}   {waiting:>18}   {beside}"
         );
     }
 }
 
 fn large() {
-    println!("matches of 200 players");
-    let count = 200 * 200;
-    let mut matchmaker = matchmaker(LARGE, Engine::Compiled);
-    let mut random = Random(3);
-    for number in 0..count {
-        let request = ticket(&mut random, number, false);
-        matchmaker.submit(Timestamp::from_millis(0), request).expect("the request is valid");
-    }
-    let start = Instant::now();
-    matchmaker.tick(Timestamp::from_millis(0));
-    let searched = start.elapsed();
-    let matches = matched(&matchmaker) / 200;
-    println!(
-        "  {matches} matches in {searched:.1?}: {:.0} matches/s",
-        matches as f64 / searched.as_secs_f64()
+    heading(
+        "matches of 200 players, balanced",
+        "  players   time (ms)   us per n log n   matches   matches/s   reference",
     );
+    let mut reference = Reference { last: None };
+    for count in [2_000, 10_000, 40_000] {
+        let (time, after) = best(3, || one_pass(LARGE, count, false, Engine::Compiled));
+        let matches = matched(&after) / 200;
+        let beside = reference.column(count, &matches, || {
+            let (time, after) = one_pass(LARGE, count, false, Engine::Reference);
+            (time, matched(&after) / 200)
+        });
+        let (time, per, rate) = (millis(time), growth(time, count), matches as f64 / time.as_secs_f64());
+        println!("  {count:>7}   {time:>9.1}   {per:>14.4}   {matches:>7}   {rate:>9.0}   {beside}");
+    }
 }
 
 fn main() {
-    passes();
-    arrivals();
-    large();
+    let parts: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let all: [(&str, fn()); 3] = [("passes", passes), ("arrivals", arrivals), ("large", large)];
+    for (name, part) in all {
+        if parts.is_empty() || parts.iter().any(|wanted| wanted == name) {
+            part();
+        }
+    }
 }

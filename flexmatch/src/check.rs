@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use thiserror::Error;
 
-use crate::compat::Compat;
+use crate::compat::{Compat, Dependence, Differences, sensitivity};
 use crate::expansion::MatchView;
 use crate::finding::Finding;
 use crate::player::{AttributeType, AttributeValue, Player, PlayerData, PlayerError};
@@ -159,6 +159,38 @@ pub fn check(text: &str, roster: &Roster, age_seconds: u64, compat: &Compat) -> 
         numbers: outcome.numbers.to_string(),
     });
     Ok(Checked { rules: rules.collect(), sizes, incomplete })
+}
+
+/// On which readings it depends what [`check()`] says: which rules pass, and whether this is a match.
+pub fn check_sensitivity(text: &str, roster: &Roster, age_seconds: u64, compat: &Compat) -> Vec<Dependence> {
+    sensitivity(compat, |compat| check(text, roster, age_seconds, compat), differences)
+}
+
+fn differences(before: &Result<Checked, CheckError>, after: &Result<Checked, CheckError>) -> Differences {
+    let mut differences = Differences::default();
+    match (before, after) {
+        (Ok(before), Ok(after)) => {
+            for (before, after) in before.rules.iter().zip(&after.rules) {
+                if before.pass != after.pass {
+                    let said = |rule: &CheckedRule| {
+                        format!("{} ({})", if rule.pass { "passes" } else { "fails" }, rule.numbers)
+                    };
+                    differences.compare(&before.name, said(before), said(after));
+                }
+            }
+            differences.compare("sizes", before.sizes.join("; "), after.sizes.join("; "));
+            let said = |checked: &Checked| if checked.is_match() { "a match" } else { "not a match" };
+            differences.compare("this is", said(before), said(after));
+        }
+        (before, after) => {
+            let said = |outcome: &Result<Checked, CheckError>| match outcome {
+                Ok(_) => "a result".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            differences.compare("outcome", said(before), said(after));
+        }
+    }
+    differences
 }
 
 fn data(player: &RosterPlayer, rule_set: &RuleSet) -> Result<PlayerData, CheckError> {

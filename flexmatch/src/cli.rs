@@ -4,6 +4,7 @@ mod check;
 mod diagnostic;
 mod explain;
 mod fmt;
+mod readings;
 mod simulate;
 mod validate;
 

@@ -1,5 +1,7 @@
 //! Why a ticket still waits: who is near, which rule keeps them apart, with which numbers, and until when.
 
+mod replay;
+
 use std::fmt;
 
 use serde::Serialize;
@@ -9,6 +11,8 @@ use crate::{
     ticket::{TicketId, TicketStatus},
     timestamp::Timestamp,
 };
+
+pub use replay::{Arrival, Replay, ReplayError, Replayed, ReplayedMatch};
 
 /// Most tickets an explanation names. More would not be read.
 pub const NEIGHBOURS_MAX: usize = 10;

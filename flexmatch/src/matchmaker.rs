@@ -14,7 +14,8 @@ use std::{
 };
 
 use crate::{
-    event::{Envelope, MatchmakingEvent, RuleEvaluationMetrics},
+    compat::{LastMoment, RequestTimeout, RequestedTeam},
+    event::{Acceptance, Envelope, MatchmakingEvent, RuleEvaluationMetrics},
     explain::{Apart, Explanation, Free, NEIGHBOURS_MAX, TeamFill, Unmet},
     matchmaker_data::AttributeOrder,
     player::Player,
@@ -30,7 +31,7 @@ pub use acceptance::{AcceptError, AcceptanceType};
 pub use placement::PlacementError;
 pub use settings::{
     ACCEPTANCE_TIMEOUT_SECONDS_MAX, BackfillMode, CUSTOM_EVENT_DATA_LENGTH_MAX, Engine, FlexMatchMode,
-    REQUEST_TIMEOUT_SECONDS_MAX, Readings, Rejecters, RequestedTeam, Settings, SettingsError, TeamChoice,
+    REQUEST_TIMEOUT_SECONDS_MAX, Settings, SettingsError,
 };
 pub use submit::{CancelError, SubmitError};
 pub use tickets::ENDED_TICKETS_MAX;
@@ -181,6 +182,8 @@ impl Matchmaker {
 
     /// Fills in what the pool says of a ticket in SEARCHING.
     pub(crate) fn explain_waiting(&self, now: Timestamp, key: u32, explanation: &mut Explanation) {
+        let stage = self.search.stage_of(self.search.place(key), now);
+        explanation.step_seconds = self.rules.stages()[stage].from_seconds();
         explanation.never = self.search.never(key);
         if explanation.never.is_some() {
             return;
@@ -246,11 +249,15 @@ impl Matchmaker {
     }
 
     /// Does everything that is due at `now`: ends acceptances, takes new tickets in, searches, and times tickets out,
-    /// in this order, so that a ticket that can be matched at the moment of its timeout is.
+    /// in this order, so that a ticket that can be matched at the moment of its timeout is (but see
+    /// [`Compat::last_moment`](crate::Compat)).
     pub fn tick(&mut self, now: Timestamp) {
         self.advance(now);
         self.end_acceptances();
         self.take_in();
+        if self.settings.compat.last_moment == LastMoment::TimeOut {
+            self.time_out();
+        }
         let times_out = self.deadlines.front().is_some_and(|(deadline, _)| *deadline <= self.now);
         if self.next_pass() <= self.now || times_out {
             self.search_pool();
@@ -277,12 +284,15 @@ impl Matchmaker {
     }
 
     fn is_due_at(&self, key: u32, deadline: Timestamp) -> bool {
+        let reading = self.settings.compat.request_timeout;
         self.tickets.get(key).is_some_and(|ticket| {
             self.deadline_of(ticket) == deadline
-                && matches!(
-                    ticket.status(),
-                    TicketStatus::Queued | TicketStatus::Searching | TicketStatus::Placing
-                )
+                && match ticket.status() {
+                    TicketStatus::Queued | TicketStatus::Searching => true,
+                    TicketStatus::Placing => reading != RequestTimeout::WhileSearching,
+                    TicketStatus::RequiresAcceptance => reading == RequestTimeout::Always,
+                    _ => false,
+                }
         })
     }
 
@@ -317,7 +327,7 @@ impl Matchmaker {
         if ticket.backfill.is_some() {
             return Some(Seats::Each(teams.map(Option::unwrap_or_default).collect()));
         }
-        if self.settings.readings.requested_team == RequestedTeam::Ignore {
+        if self.settings.compat.requested_team == RequestedTeam::Ignore {
             return None;
         }
         // A ticket's players share a team; the first one's wish counts.
@@ -399,8 +409,8 @@ impl Matchmaker {
             .collect()
     }
 
-    /// SEARCHING or PLACING -> TIMED_OUT. A match that is being accepted is left to its own clock, and one that was
-    /// found at this very moment was found in time.
+    /// SEARCHING or PLACING -> TIMED_OUT. A match that is being accepted is left to its own clock (but see
+    /// [`RequestTimeout`]), and one that was found at this very moment was found in time.
     fn time_out(&mut self) {
         while let Some((deadline, key)) = self.deadlines.front().copied() {
             if deadline > self.now {
@@ -409,14 +419,21 @@ impl Matchmaker {
             self.deadlines.pop_front();
             let found_now = self.tickets.get(key).is_some_and(|ticket| self.is_found_now(ticket));
             if self.is_due_at(key, deadline) && !found_now {
-                self.end(key, TicketState::TimedOut { at: self.now });
+                let state = TicketState::TimedOut { at: self.now };
+                match self.tickets.get(key).map(Ticket::state) {
+                    Some(TicketState::RequiresAcceptance { match_id }) => {
+                        let match_id = match_id.clone();
+                        self.drop_match(&match_id, Acceptance::TimedOut, &[(key, state)]);
+                    }
+                    _ => self.end(key, state),
+                }
             }
         }
     }
 
     fn is_found_now(&self, ticket: &Ticket) -> bool {
         match &ticket.state {
-            TicketState::Placing { match_id } => {
+            TicketState::Placing { match_id } | TicketState::RequiresAcceptance { match_id } => {
                 self.proposals.get(match_id).is_some_and(|proposal| proposal.since == self.now)
             }
             _ => false,

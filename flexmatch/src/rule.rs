@@ -22,6 +22,7 @@ pub use sort::{MapKey, Sort, SortDirection, SortKey, SortKeys, SortKind};
 pub use verdict::{Numbers, RuleOutcome, Verdict};
 
 pub(crate) use collection::{CollectionOperation, ListReference};
+pub(crate) use distance::APART_AROUND_AVERAGE;
 pub(crate) use parse::{Earlier, RuleHead, RuleType, attribute, parse};
 pub(crate) use reference::Reference;
 pub(crate) use verdict::Judgement;

@@ -147,8 +147,8 @@ impl RuleSet {
         Self::parse_with(text, &Compat::default())
     }
 
-    /// Reads a rule set under other readings. `unknown_keys`, `base_team_name`, `distance_reference`,
-    /// `crossed_team_sizes` and the `boundary` of expansion steps take effect here, all others in evaluation.
+    /// Reads a rule set under other readings. `unknown_keys`, `small_balanced`, `base_team_name`, `distance_reference`,
+    /// `crossed_team_sizes` and the `boundary` of expansion steps take effect here, all others in evaluation and search.
     ///
     /// # Errors
     /// As [`RuleSet::parse`].

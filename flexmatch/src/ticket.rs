@@ -349,9 +349,9 @@ impl CancelReason {
 pub enum FailReason {
     /// The game session could not be placed.
     Placement,
-    /// A player rejected the match, under [`Rejecters::Fail`](crate::matchmaker::Rejecters::Fail).
+    /// A player rejected the match, under [`Rejecters::Fail`](crate::compat::Rejecters::Fail).
     Rejected,
-    /// A player did not answer in time, under [`Rejecters::Fail`](crate::matchmaker::Rejecters::Fail).
+    /// A player did not answer in time, under [`Rejecters::Fail`](crate::compat::Rejecters::Fail).
     NotAccepted,
 }
 

@@ -5,10 +5,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use flexmatch::Compat;
-use flexmatch::check::{CheckError, Checked, Roster};
+use flexmatch::check::{CheckError, Checked, Roster, check, check_sensitivity};
 
-use super::{CliError, Outcome, diagnostic, read};
+use super::{CliError, Outcome, explain::invalid, read, readings::Readings};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -34,9 +33,12 @@ pub(super) struct Arguments {
     /// The age of the match in seconds: which expansion steps apply.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     age: u64,
-    /// Print one JSON object: rule name to true (passes) or false.
+    /// Print one JSON object: rule name to true (passes) or false. With --compat or --sensitivity this is `rules` of
+    /// an object that has `compat` (the profile) and `dependsOn`, too.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    readings: Readings,
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
@@ -45,25 +47,28 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let wrong = |message: String| CliError::Input { path: arguments.roster.clone(), message };
     let roster: Roster =
         serde_json::from_str(&roster).map_err(|error| wrong(format!("is not a match: {error}")))?;
-    let checked = match flexmatch::check::check(&text, &roster, arguments.age, &Compat::default()) {
+    let compat = arguments.readings.profile()?;
+    let checked = match check(&text, &roster, arguments.age, &compat) {
         Ok(checked) => checked,
         Err(CheckError::RuleSet(findings)) => {
-            for finding in findings.iter().filter(|finding| finding.severity == flexmatch::Severity::Error) {
-                diagnostic::print(out, &arguments.rule_set, &text, finding)?;
-            }
-            out.flush()?;
-            let message = "the rule set is not valid".to_owned();
-            return Err(CliError::Input { path: arguments.rule_set.clone(), message });
+            return Err(invalid(&arguments.rule_set, &text, &findings, out)?);
         }
         Err(error) => return Err(wrong(error.to_string())),
+    };
+    let depends_on = if arguments.readings.sensitivity {
+        check_sensitivity(&text, &roster, arguments.age, &compat)
+    } else {
+        Vec::new()
     };
     if arguments.json {
         let rules: BTreeMap<&str, bool> =
             checked.rules.iter().map(|rule| (rule.name.as_str(), rule.pass)).collect();
-        serde_json::to_writer(&mut *out, &rules).map_err(std::io::Error::from)?;
+        let all = arguments.readings.json("rules", serde_json::json!(rules), &compat, &depends_on);
+        serde_json::to_writer(&mut *out, &all).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
         print(&checked, out)?;
+        arguments.readings.print(&compat, &depends_on, out)?;
     }
     Ok(if checked.is_match() { Outcome::Good } else { Outcome::Bad })
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use flexmatch::{Matchmaker, Output, RuleSet, Settings, Severity, TicketRequest, TicketStatus, Timestamp};
-use serde::Deserialize;
+use flexmatch::explain::{Arrival, Replay, ReplayError, Replayed};
+use flexmatch::{Finding, RuleSet, Severity};
 
-use super::{CliError, Outcome, diagnostic, read};
+use super::{CliError, Outcome, diagnostic, read, readings::Readings};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -31,75 +31,43 @@ pub(super) struct Arguments {
     /// The moment to explain, in seconds; without it, the last arrival.
     #[arg(long, value_name = "SECONDS")]
     at: Option<u64>,
-    /// Print a JSON list of explanations.
+    /// Print a JSON list of explanations. With --compat or --sensitivity this is `explanations` of an object that has
+    /// `compat` (the profile) and `dependsOn`, too.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Arrival {
-    #[serde(default)]
-    arrival_seconds: u64,
-    #[serde(flatten)]
-    request: TicketRequest,
+    #[command(flatten)]
+    readings: Readings,
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
-    let rules = rule_set(&arguments.rule_set, out)?;
+    let text = read(&arguments.rule_set)?;
     let wrong = |message: String| CliError::Input { path: arguments.tickets.clone(), message };
-    let mut arrivals: Vec<Arrival> = serde_json::from_str(&read(&arguments.tickets)?)
+    let arrivals: Vec<Arrival> = serde_json::from_str(&read(&arguments.tickets)?)
         .map_err(|error| wrong(format!("is not a list of tickets: {error}")))?;
-    arrivals.sort_by_key(|arrival| arrival.arrival_seconds);
-    let last = arrivals.last().map_or(0, |arrival| arrival.arrival_seconds);
-    let end = Timestamp::default().plus_seconds(arguments.at.unwrap_or(last));
-    let mut matchmaker =
-        Matchmaker::new(rules, Settings::default()).map_err(|error| wrong(error.to_string()))?;
-    let mut story = Vec::new();
-    for arrival in arrivals {
-        let at = Timestamp::default().plus_seconds(arrival.arrival_seconds);
-        if at > end {
-            break;
+    let replay = Replay { arrivals, ticket: arguments.ticket.clone(), at_seconds: arguments.at };
+    let compat = arguments.readings.profile()?;
+    let replayed = match replay.run(&text, &compat) {
+        Ok(replayed) => replayed,
+        Err(ReplayError::RuleSet(findings)) => {
+            return Err(invalid(&arguments.rule_set, &text, &findings, out)?);
         }
-        advance(&mut matchmaker, at, false, &mut story);
-        matchmaker.submit(at, arrival.request).map_err(|error| wrong(error.to_string()))?;
-    }
-    advance(&mut matchmaker, end, true, &mut story);
-    let waiting = matchmaker.tickets().filter(|ticket| ticket.status() == TicketStatus::Searching);
-    let ids: Vec<String> = match &arguments.ticket {
-        Some(id) => vec![id.clone()],
-        None => waiting.map(|ticket| ticket.id().to_string()).collect(),
+        Err(error) => return Err(wrong(error.to_string())),
     };
-    let explain = |id: &String| {
-        matchmaker.explain(end, id).ok_or_else(|| wrong(format!("has no ticket {id:?} up to that moment")))
-    };
-    let explanations = ids.iter().map(explain).collect::<Result<Vec<_>, _>>()?;
+    let depends_on =
+        if arguments.readings.sensitivity { replay.sensitivity(&text, &compat) } else { Vec::new() };
+    let Replayed { matches, explanations } = &replayed;
     if arguments.json {
-        serde_json::to_writer(&mut *out, &explanations).map_err(std::io::Error::from)?;
+        let explanations = serde_json::json!(explanations);
+        let all = arguments.readings.json("explanations", explanations, &compat, &depends_on);
+        serde_json::to_writer(&mut *out, &all).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        story.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        matches.iter().try_for_each(|found| writeln!(out, "{found}"))?;
         explanations.iter().try_for_each(|explanation| write!(out, "{explanation}"))?;
+        arguments.readings.print(&compat, &depends_on, out)?;
     }
     let hopeless = explanations.iter().any(|explanation| explanation.never.is_some());
     Ok(if hopeless { Outcome::Bad } else { Outcome::Good })
-}
-
-/// Wakes the matchmaker whenever it asks, up to `end`; the moment itself only if it is `inclusive`, so that tickets of
-/// one moment are searched together.
-fn advance(matchmaker: &mut Matchmaker, end: Timestamp, inclusive: bool, story: &mut Vec<String>) {
-    while let Some(at) = matchmaker.poll_timeout().filter(|at| *at < end || inclusive && *at == end) {
-        matchmaker.tick(at);
-        while let Some(output) = matchmaker.poll_output() {
-            if let Output::Place(found) = output {
-                let mut tickets: Vec<_> =
-                    found.players.iter().map(|player| player.ticket_id.as_str()).collect();
-                tickets.sort_unstable();
-                tickets.dedup();
-                story.push(format!("{} s: a match of {}", at.as_millis() / 1_000, tickets.join(", ")));
-            }
-        }
-    }
 }
 
 /// Reads a rule set, or says what is wrong with it.
@@ -107,12 +75,20 @@ pub(super) fn rule_set(path: &Path, out: &mut dyn Write) -> Result<Arc<RuleSet>,
     let text = read(path)?;
     match RuleSet::parse(&text) {
         Ok(parsed) => Ok(Arc::new(parsed.rule_set)),
-        Err(findings) => {
-            for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
-                diagnostic::print(out, path, &text, finding)?;
-            }
-            out.flush()?;
-            Err(CliError::Input { path: path.to_owned(), message: "the rule set is not valid".to_owned() })
-        }
+        Err(findings) => Err(invalid(path, &text, &findings, out)?),
     }
+}
+
+/// Prints the errors of a rule set, and gives the error to end with.
+pub(super) fn invalid(
+    path: &Path,
+    text: &str,
+    findings: &[Finding],
+    out: &mut dyn Write,
+) -> Result<CliError, CliError> {
+    for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
+        diagnostic::print(out, path, text, finding)?;
+    }
+    out.flush()?;
+    Ok(CliError::Input { path: path.to_owned(), message: "the rule set is not valid".to_owned() })
 }

@@ -2,8 +2,9 @@
 
 use thiserror::Error;
 
-use super::{Matchmaker, Rejecters};
+use super::Matchmaker;
 use crate::{
+    compat::{Rejecters, ReturnedAge},
     event::Acceptance,
     ticket::{CancelReason, FailReason, MatchId, PlayerId, Ticket, TicketState, TicketStatus},
     timestamp::Timestamp,
@@ -86,7 +87,7 @@ impl Matchmaker {
     }
 
     fn refused(&self, why: FailReason) -> TicketState {
-        match (self.settings.readings.rejecters, why) {
+        match (self.settings.compat.rejecters, why) {
             (Rejecters::Fail, why) => TicketState::Failed { at: self.now, why },
             (Rejecters::Cancel, FailReason::NotAccepted) => {
                 TicketState::Cancelled { at: self.now, why: CancelReason::NotAccepted }
@@ -151,7 +152,7 @@ impl Matchmaker {
         }
     }
 
-    /// Back to SEARCHING, with the age it has.
+    /// Back to SEARCHING, with the age it has (but see [`ReturnedAge`]).
     pub(super) fn return_to_pool(&mut self, key: u32, returned: bool) {
         let Some(ticket) = self.tickets.get_mut(key) else { return };
         for player in &mut ticket.players {
@@ -168,7 +169,14 @@ impl Matchmaker {
         // Whose time passed while they were away are not searched for again: the same match would be found at once, and
         // again each time its game session cannot be placed. The next tick ends them.
         if deadline >= self.now {
-            self.search.resume(key);
+            match self.settings.compat.returned_age {
+                ReturnedAge::Keep => self.search.resume(key),
+                ReturnedAge::Restart => {
+                    // Those who were there before it stay before it.
+                    self.take_in();
+                    self.search.restart(key, self.now);
+                }
+            }
         }
     }
 }

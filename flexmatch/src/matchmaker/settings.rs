@@ -1,4 +1,4 @@
-//! The settings of a matchmaking configuration, and the readings of what AWS leaves open about tickets.
+//! The settings of a matchmaking configuration.
 
 use thiserror::Error;
 
@@ -43,10 +43,8 @@ pub struct Settings {
     pub pass_interval_ms: u64,
     /// Tickets of a batch; `None` puts all into one. AWS publishes no value.
     pub batch_size: Option<u32>,
-    /// The readings of the rule language.
+    /// The readings of what AWS leaves open. The rule set must have been read under the same ones.
     pub compat: Compat,
-    /// The readings of the ticket's life.
-    pub readings: Readings,
     /// How candidates are judged.
     pub engine: Engine,
 }
@@ -69,7 +67,6 @@ impl Default for Settings {
             pass_interval_ms: 1_000,
             batch_size: None,
             compat: Compat::default(),
-            readings: Readings::default(),
             engine: Engine::default(),
         }
     }
@@ -103,50 +100,6 @@ pub enum Engine {
     Compiled,
     /// Every waiting ticket by full evaluation of every rule. Slow; for comparison.
     Reference,
-}
-
-/// The readings of what AWS leaves open about tickets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Readings {
-    /// Which team a ticket tries first.
-    pub team_choice: TeamChoice,
-    /// What becomes of a ticket whose player rejected a match or stayed silent.
-    pub rejecters: Rejecters,
-    /// What a team in a StartMatchmaking request means.
-    pub requested_team: RequestedTeam,
-}
-
-/// Which team a ticket tries first. The guide says "random" of small matches. Matches that are `balanced` are always
-/// dealt as the guide's page on large teams describes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum TeamChoice {
-    /// The team with most open slots; equals in seeded order. Rules on equal sizes and averages are met soonest.
-    #[default]
-    MostOpen,
-    /// Seeded order.
-    Random,
-    /// The team with most open slots; equals in the rule set's order.
-    Declared,
-}
-
-/// What becomes of a ticket whose player rejected a match or stayed silent. The pages of AWS contradict each other.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Rejecters {
-    /// `CANCELLED`, with MatchmakingCancelled (API reference, AcceptMatch).
-    #[default]
-    Cancel,
-    /// `FAILED`, with MatchmakingFailed (the guide's page on accepting matches says "FAILURE").
-    Fail,
-}
-
-/// What a team in a StartMatchmaking request means. The API reference says not to send one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RequestedTeam {
-    /// The player goes to that team and to no other.
-    #[default]
-    Honour,
-    /// Nothing.
-    Ignore,
 }
 
 /// Why settings are refused.

@@ -17,8 +17,9 @@ impl Matchmaker {
 
     /// The tickets as events list them, and all their players.
     fn cast(&self, keys: &[u32]) -> (Vec<EventTicket>, GameSessionInfo) {
-        let mut all = Vec::new();
-        let tickets = keys.iter().filter_map(|key| self.tickets.get(*key)).map(|ticket| {
+        let tickets = keys.iter().filter_map(|key| self.tickets.get(*key));
+        let mut all = Vec::with_capacity(tickets.clone().map(|ticket| ticket.players.len()).sum());
+        let tickets = tickets.map(|ticket| {
             let players: Vec<_> = ticket
                 .players
                 .iter()
@@ -32,7 +33,7 @@ impl Matchmaker {
             all.extend(players.iter().cloned());
             EventTicket { ticket_id: ticket.id.clone(), start_time: ticket.start, players }
         });
-        let tickets = tickets.collect();
+        let tickets: Vec<_> = tickets.collect();
         (tickets, GameSessionInfo { players: all, ..GameSessionInfo::default() })
     }
 

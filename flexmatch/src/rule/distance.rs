@@ -5,7 +5,7 @@ use super::reference::Paired;
 use super::verdict::Tally;
 use super::{Judgement, Numbers, PartyAggregation, PartyLists, Reference};
 use crate::compat::Boundary;
-use crate::expr::{Expression, Scope};
+use crate::expr::{Expression, Function, Scope};
 
 /// A distance rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,10 @@ pub struct Distance {
     pub(crate) party_aggregation: PartyAggregation,
 }
 
+/// How many times the distance two values can be apart that are both within it of their average: twice, and a little for
+/// rounding.
+pub(crate) const APART_AROUND_AVERAGE: f64 = 2.000_001;
+
 impl Boundary {
     /// Whether `value` is not too high.
     pub(crate) fn at_most(self, value: f64, limit: f64) -> bool {
@@ -37,6 +41,7 @@ impl Distance {
         let party = (self.party_aggregation, PartyLists::Union);
         let mut tally = Tally::new();
         let reference = Paired::new(&self.reference, scope, party);
+        let mut torn = false;
         for measurement in &self.measurements {
             let values = measurement.evaluate(scope, party);
             let trends = measurement.trends_in(scope);
@@ -44,7 +49,9 @@ impl Distance {
             let strict = measurement.is_strict(scope) && reference.is_strict(scope);
             let failing = Moves::of(trends.leaf, reference.trend(), strict);
             let passing = Moves::of(trends.leaf, reference.trend(), false);
+            let around_average = self.is_around_average(measurement);
             for list in values.number_lists() {
+                torn |= around_average && self.is_torn(list, scope);
                 for (at, &measured) in list.iter().enumerate().filter(|(_, number)| !number.is_nan()) {
                     if let Some(wanted) = reference.number(at, list.len(), &mut tally) {
                         let (judgement, excess) = self.one(measured, wanted, scope, failing, passing);
@@ -53,7 +60,24 @@ impl Distance {
                 }
             }
         }
-        tally.judgement().unwrap_or_else(|| Judgement::vacuous(scope.compat))
+        let mut judgement = tally.judgement().unwrap_or_else(|| Judgement::vacuous(scope.compat));
+        judgement.settled |= torn && !judgement.pass;
+        judgement
+    }
+
+    /// Whether each player's value is held against the average of the same players.
+    fn is_around_average(&self, measurement: &Expression) -> bool {
+        matches!(&self.reference, Reference::Expression(reference) if reference.select == measurement.select
+            && matches!(measurement.functions[..], [] | [Function::Flatten])
+            && reference.functions.split_last() == Some((&Function::Average, &measurement.functions[..])))
+    }
+
+    /// Whether two values are so far apart that no average is near both, whoever else joins.
+    fn is_torn(&self, list: &[f64], scope: &Scope<'_, '_>) -> bool {
+        let least = list.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = list.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let limit = self.max_distance.unwrap_or(f64::INFINITY) * APART_AROUND_AVERAGE;
+        least <= most && !scope.compat.boundary.at_most(most - least, limit)
     }
 
     fn one<'a>(

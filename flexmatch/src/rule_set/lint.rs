@@ -3,6 +3,7 @@
 use super::fields::Fields;
 use super::report::Report;
 use super::{Algorithm, ExpansionAgeSelection, MATCH_PLAYERS_MAX, SMALL_MATCH_PLAYERS_MAX, Strategy};
+use crate::compat::SmallBalanced;
 use crate::expansion::Effective;
 use crate::json::{Node, Span, Value};
 use crate::rule::{Earlier, RuleKind, RuleType};
@@ -12,6 +13,7 @@ pub(super) struct Whole<'a> {
     pub(super) algorithm: &'a Algorithm,
     pub(super) earlier: &'a Earlier<'a>,
     pub(super) stages: &'a [Effective],
+    pub(super) small_balanced: SmallBalanced,
 }
 
 pub(super) fn whole(whole: &Whole<'_>, report: &mut Report) {
@@ -46,8 +48,15 @@ impl Whole<'_> {
                 let message = format!(
                     "`balanced` is documented for matches of more than {SMALL_MATCH_PLAYERS_MAX} players, these have {largest}"
                 );
-                let help = "the guide's example 10 does this too".to_owned();
-                report.warn(self.at("algorithm"), "balanced-small", message, Some(help));
+                match self.small_balanced {
+                    SmallBalanced::Accept => {
+                        let help = "the guide's example 10 does this too".to_owned();
+                        report.warn(self.at("algorithm"), "balanced-small", message, Some(help));
+                    }
+                    SmallBalanced::Reject => {
+                        report.error(self.at("algorithm"), "balanced-small", message, None);
+                    }
+                }
             }
             return;
         }

@@ -106,7 +106,10 @@ fn read(
         overrides.iter().map(|(target, value)| (target.as_str(), Node::from_serde(value))).collect();
     let sources = expansion::Sources { rules: rule_nodes, expansions, overrides: &overrides };
     let stages = expansion::build(sources, &earlier, compat, report);
-    lint::whole(&lint::Whole { fields, algorithm: &algorithm, earlier: &earlier, stages: &stages }, report);
+    let small_balanced = compat.small_balanced;
+    let whole =
+        lint::Whole { fields, algorithm: &algorithm, earlier: &earlier, stages: &stages, small_balanced };
+    lint::whole(&whole, report);
     if stages.is_empty() {
         return None;
     }

@@ -9,7 +9,13 @@ use super::{
     pass::Pass,
     pool::{Search, Slot},
 };
-use crate::{player::Player, rule::SortKeys, rule_set::ExpansionAgeSelection, timestamp::Timestamp};
+use crate::{
+    compat::SortRules,
+    player::Player,
+    rule::SortKeys,
+    rule_set::{ExpansionAgeSelection, Team},
+    timestamp::Timestamp,
+};
 
 /// Which tickets may follow an anchor, in the order of their turns.
 pub(super) struct Turn<'a> {
@@ -37,7 +43,7 @@ pub(super) struct Attempt<'a, 'd> {
 }
 
 impl<'a> Attempt<'a, '_> {
-    /// Takes candidates in the pool's order. Whether the match is full.
+    /// Takes candidates in the pool's order. Whether nobody else is wanted: the match is full, or cannot be filled.
     pub(super) fn take_by_age(&mut self, pass: Pass<'_>, turn: &Turn<'_>) -> bool {
         let search = self.search;
         let first = turn.from / WORD;
@@ -59,7 +65,12 @@ impl<'a> Attempt<'a, '_> {
                         return true;
                     }
                     if query.is_some() {
-                        query = Some(self.query());
+                        let next = self.query();
+                        let (rest, missing) = (word * WORD + bit + 1, self.missing());
+                        if pass.prunes && self.players_from(rest, pass, turn, &next, missing) < missing {
+                            return true;
+                        }
+                        query = Some(next);
                     }
                 }
             }
@@ -67,42 +78,103 @@ impl<'a> Attempt<'a, '_> {
         false
     }
 
-    /// Takes candidates in the order of the sort rules, then by age. Whether the match is full.
+    /// Takes candidates in the order of the sort rules. Whether the match is full.
     pub(super) fn take_sorted(&mut self, pass: Pass<'_>, turn: &Turn<'_>, sorts: &[SortKeys<'_>]) -> bool {
-        let search = self.search;
-        let mut keyed = Vec::new();
-        {
-            let query = search.is_indexed().then(|| self.query());
-            for word in turn.from / WORD..search.alive.words() {
-                let bits = self.candidates(pass, turn, word)
-                    & query.as_ref().map_or(u64::MAX, |query| query.word(word));
-                for place in ones(bits).map(|bit| word * WORD + bit).filter(|place| *place >= turn.from) {
-                    let party = refs(&search.slots[place].party);
-                    let keys: Vec<_> = sorts.iter().map(|sort| sort.of(&party)).collect();
-                    keyed.push((keys, place));
-                }
-            }
-        }
-        keyed.sort();
-        for (_, place) in keyed {
-            if self.add(place) && self.is_full() {
-                return true;
-            }
-        }
-        false
+        let query = self.search.is_indexed().then(|| self.query());
+        let places = self.in_order(pass, turn, sorts, query.as_ref());
+        places.into_iter().any(|place| self.add(place) && self.is_full())
     }
 
     /// What a further ticket must look like to the index.
     fn query(&self) -> Query<'a> {
         let search = self.search;
         let stage = search.dimensions.loosest_stage(self.draft.stage, search.rules.stages().len() - 1);
-        let effective = &search.rules.stages()[stage];
-        let teams = effective.teams().iter().zip(&self.draft.counts);
-        // Where team sizes grow with age, a younger ticket could only find smaller teams.
-        let open = teams.map(|(team, count)| team.max_players.saturating_sub(*count)).max().unwrap_or(0);
+        // A younger or older ticket may bring a stage at which teams are wider.
+        let open = search.sizes.widest(stage).iter().zip(&self.draft.counts);
+        let open = open.map(|(most, count)| most.saturating_sub(*count));
+        let open = if search.splits(u32::MAX) { open.sum() } else { open.max().unwrap_or(0) };
         // A backfill ticket brings seats of its own, on several teams.
         let open = if search.backfills.is_empty() { open } else { u32::MAX };
         search.index.query(&search.dimensions, self.draft, stage, open, search.names.locations_fit())
+    }
+
+    /// Whether the turns have players enough for the smallest match.
+    pub(super) fn could_fill(&self, pass: Pass<'_>, turns: &[Turn<'_>]) -> bool {
+        let query = self.query();
+        let mut missing = self.missing();
+        for turn in turns {
+            missing = missing.saturating_sub(self.players_from(turn.from, pass, turn, &query, missing));
+        }
+        missing == 0
+    }
+
+    /// Players that the smallest match of any further ticket's age lacks.
+    fn missing(&self) -> u32 {
+        let search = self.search;
+        let stage = search.dimensions.loosest_stage(self.draft.stage, search.rules.stages().len() - 1);
+        search.sizes.least(stage).saturating_sub(self.draft.total)
+    }
+
+    /// Players of the candidates at `from` and later, counted until there are `enough`.
+    fn players_from(
+        &self,
+        from: usize,
+        pass: Pass<'_>,
+        turn: &Turn<'_>,
+        query: &Query<'_>,
+        enough: u32,
+    ) -> u32 {
+        let search = self.search;
+        let mut players = 0;
+        for word in from / WORD..search.alive.words() {
+            if players >= enough {
+                break;
+            }
+            let before = if word == from / WORD { !(u64::MAX << (from % WORD)) } else { 0 };
+            let bits = self.candidates(pass, turn, word) & query.word(word) & !before;
+            players += ones(bits).map(|bit| search.slots[word * WORD + bit].facts.players).sum::<u32>();
+        }
+        players
+    }
+
+    /// All tickets of the turns that could be in a match with the anchor, which is the only member so far.
+    pub(super) fn all_candidates(
+        &self,
+        pass: Pass<'_>,
+        turns: &[Turn<'_>],
+        sorts: &[SortKeys<'_>],
+    ) -> Vec<usize> {
+        let search = self.search;
+        let stage = search.dimensions.loosest_stage(self.draft.stage, search.rules.stages().len() - 1);
+        let fit = search.names.locations_fit();
+        let query = search
+            .is_indexed()
+            .then(|| search.index.query(&search.dimensions, self.draft, stage, u32::MAX, fit));
+        turns.iter().flat_map(|turn| self.in_order(pass, turn, sorts, query.as_ref())).collect()
+    }
+
+    /// The candidates of a turn, in the order of the sort rules and by age.
+    fn in_order(
+        &self,
+        pass: Pass<'_>,
+        turn: &Turn<'_>,
+        sorts: &[SortKeys<'_>],
+        query: Option<&Query<'_>>,
+    ) -> Vec<usize> {
+        let search = self.search;
+        let by_age_first = search.compat.sort_rules == SortRules::AfterAge;
+        let mut keyed = Vec::new();
+        for word in turn.from / WORD..search.alive.words() {
+            let bits = self.candidates(pass, turn, word) & query.map_or(u64::MAX, |query| query.word(word));
+            for place in ones(bits).map(|bit| word * WORD + bit).filter(|place| *place >= turn.from) {
+                let slot = &search.slots[place];
+                let party = refs(&slot.party);
+                let keys: Vec<_> = sorts.iter().map(|sort| sort.of(&party)).collect();
+                keyed.push((by_age_first.then_some(slot.start), keys, place));
+            }
+        }
+        keyed.sort();
+        keyed.into_iter().map(|(.., place)| place).collect()
     }
 
     fn candidates(&self, pass: Pass<'_>, turn: &Turn<'_>, word: usize) -> u64 {
@@ -128,40 +200,73 @@ impl<'a> Attempt<'a, '_> {
 
     /// Adds the ticket at `place` on the first team where it breaks no rule for good.
     pub(super) fn add(&mut self, place: usize) -> bool {
-        let search = self.search;
-        let slot = &search.slots[place];
-        if slot.is_backfill && self.draft.has_backfill {
-            return false;
-        }
-        let stage = self.stage_with(place);
-        let effective = &search.rules.stages()[stage];
-        let players = slot.facts.players;
-        if !self.draft.allows(&search.dimensions, &slot.facts, stage, search.names.locations_fit()) {
-            return false;
-        }
-        if self.draft.total + players > self.capacity(stage) {
-            return false;
-        }
+        let Some(stage) = self.stage_if_possible(place) else { return false };
+        let slot = &self.search.slots[place];
         if let Some(seats) = &slot.seats {
-            return self.fits(seats, effective.teams(), players)
-                && self.judge.admit(slot, seats, stage)
-                && self.joined(place, seats.clone(), stage);
+            return self.admits(place, seats, stage) && self.joined(place, seats.clone(), stage);
         }
-        let mut teams = std::mem::take(&mut self.order);
-        let seed = self.seed(slot);
-        order::teams(search.deal, effective.teams(), &self.draft.counts, players, seed, &mut teams);
-        let tries = if self.judge.team_matters() { teams.len() } else { 1 };
-        let seats = teams
+        if self.search.splits(slot.facts.players) {
+            let seats = self.split(slot, stage).filter(|seats| self.admits(place, seats, stage));
+            return seats.is_some_and(|seats| self.joined(place, seats, stage));
+        }
+        self.order_teams(slot, stage);
+        let tries = if self.judge.team_matters() { self.order.len() } else { self.order.len().min(1) };
+        let seats = self.order[..tries]
             .iter()
-            .take(tries)
             .map(|team| Seats::Together(*team))
             .find(|seats| self.judge.admit(slot, seats, stage));
-        self.order = teams;
         seats.is_some_and(|seats| self.joined(place, seats, stage))
     }
 
+    /// The stage that the draft has with the ticket at `place`; `None` if the ticket cannot join wherever it sits.
+    pub(super) fn stage_if_possible(&self, place: usize) -> Option<usize> {
+        let search = self.search;
+        let slot = &search.slots[place];
+        if slot.is_backfill && self.draft.has_backfill {
+            return None;
+        }
+        let stage = self.stage_with(place);
+        let has_room = self.draft.total + slot.facts.players <= search.sizes.capacity(stage);
+        // Where expansions widen teams, a ticket of another age can make them narrow again.
+        let still_fits = stage == self.draft.stage || self.fits(search.sizes.teams(stage));
+        let fit = search.names.locations_fit();
+        let possible =
+            has_room && still_fits && self.draft.allows(&search.dimensions, &slot.facts, stage, fit);
+        possible.then_some(stage)
+    }
+
+    /// Lets the ticket in on these seats if there is room and no rule breaks for good.
+    pub(super) fn admits(&mut self, place: usize, seats: &Seats, stage: usize) -> bool {
+        let slot = &self.search.slots[place];
+        self.draft.occupy(seats, slot.facts.players);
+        let fits = self.fits(self.search.sizes.teams(stage));
+        self.draft.vacate(seats, slot.facts.players);
+        fits && self.judge.admit(slot, seats, stage)
+    }
+
+    /// Puts the teams with room for the ticket into `order`.
+    pub(super) fn order_teams(&mut self, slot: &Slot, stage: usize) {
+        let (teams, seed) = (self.search.sizes.teams(stage), self.seed(slot));
+        let players = slot.facts.players;
+        order::teams(self.search.deal, teams, &self.draft.counts, players, seed, &mut self.order);
+    }
+
+    /// Seats for each player of the ticket by itself; `None` if there is not enough room.
+    pub(super) fn split(&mut self, slot: &Slot, stage: usize) -> Option<Seats> {
+        let (teams, seed) = (self.search.sizes.teams(stage), self.seed(slot));
+        let mut counts = self.draft.counts.clone();
+        let mut seats = Vec::new();
+        for _ in 0..slot.facts.players {
+            order::teams(self.search.deal, teams, &counts, 1, seed, &mut self.order);
+            let team = *self.order.first()?;
+            counts[team] += 1;
+            seats.push(team);
+        }
+        Some(Seats::Each(seats.into()))
+    }
+
     /// Enters an admitted ticket into the draft and notes whether the draft is a match now. Always true.
-    fn joined(&mut self, place: usize, seats: Seats, stage: usize) -> bool {
+    pub(super) fn joined(&mut self, place: usize, seats: Seats, stage: usize) -> bool {
         let slot = &self.search.slots[place];
         let member = Member { place, seats, players: slot.facts.players };
         self.draft.push(member, &slot.facts, stage, slot.is_backfill);
@@ -172,34 +277,23 @@ impl<'a> Attempt<'a, '_> {
     }
 
     fn is_valid(&mut self) -> bool {
-        let (rules, draft) = (&self.search.rules, &*self.draft);
+        let draft = &*self.draft;
         // A backfill ticket only makes sense with somebody new.
         if draft.has_backfill && draft.members.len() < 2 {
             return false;
         }
-        let teams = rules.stages()[draft.stage].teams();
+        let teams = self.search.sizes.teams(draft.stage);
         teams.iter().zip(&draft.counts).all(|(team, count)| *count >= team.min_players)
             && self.judge.holds(draft.stage, self.metrics)
     }
 
     pub(super) fn is_full(&self) -> bool {
-        let teams = self.search.rules.stages()[self.draft.stage].teams();
-        self.draft.total >= self.capacity(self.draft.stage)
-            || teams.iter().zip(&self.draft.counts).all(|(team, count)| *count >= team.max_players)
+        self.draft.total >= self.search.sizes.capacity(self.draft.stage)
     }
 
-    /// Most players of a match at `stage`: `AdditionalPlayerCount` seats stay empty, but not below the minimum.
-    fn capacity(&self, stage: usize) -> u32 {
-        let effective = &self.search.rules.stages()[stage];
-        effective.max_players().saturating_sub(self.search.additional).max(effective.min_players())
-    }
-
-    fn fits(&self, seats: &Seats, teams: &[crate::rule_set::Team], players: u32) -> bool {
-        let mut counts = self.draft.counts.clone();
-        for player in 0..players as usize {
-            counts[seats.team_of(player)] += 1;
-        }
-        counts.iter().zip(teams).all(|(count, team)| *count <= team.max_players)
+    /// Whether no team has more players than it may have.
+    fn fits(&self, teams: &[Team]) -> bool {
+        self.draft.counts.iter().zip(teams).all(|(count, team)| *count <= team.max_players)
     }
 
     /// The stage that the draft has with the ticket at `place`.

@@ -46,6 +46,11 @@ impl Bits {
         }
     }
 
+    /// Empties the set; it keeps its memory.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Adds all places of `other`.
     pub(super) fn union(&mut self, other: &Self) {
         if self.0.len() < other.0.len() {

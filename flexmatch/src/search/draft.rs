@@ -62,10 +62,7 @@ impl Draft {
     }
 
     pub(super) fn push(&mut self, member: Member, facts: &Facts, stage: usize, is_backfill: bool) {
-        match &member.seats {
-            Seats::Together(team) => self.counts[*team] += member.players,
-            Seats::Each(teams) => teams.iter().for_each(|team| self.counts[*team] += 1),
-        }
+        self.occupy(&member.seats, member.players);
         self.total += member.players;
         self.stage = stage;
         self.has_backfill |= is_backfill;
@@ -92,6 +89,22 @@ impl Draft {
             }
         }
         self.members.push(member);
+    }
+
+    /// Counts players on their teams.
+    pub(super) fn occupy(&mut self, seats: &Seats, players: u32) {
+        match seats {
+            Seats::Together(team) => self.counts[*team] += players,
+            Seats::Each(teams) => teams.iter().for_each(|team| self.counts[*team] += 1),
+        }
+    }
+
+    /// Takes back [`Draft::occupy`].
+    pub(super) fn vacate(&mut self, seats: &Seats, players: u32) {
+        match seats {
+            Seats::Together(team) => self.counts[*team] -= players,
+            Seats::Each(teams) => teams.iter().for_each(|team| self.counts[*team] -= 1),
+        }
     }
 
     /// Whether everything that needs no rule holds with one more ticket.

@@ -51,7 +51,12 @@ impl Search {
             self.engine == Engine::Reference,
         );
         let mut draft = Draft::default();
-        self.build(Pass { now, batch: None, plan: &plan }, anchor, &mut draft, &mut Metrics::new());
+        self.build(
+            Pass { now, batch: None, plan: &plan, prunes: false },
+            anchor,
+            &mut draft,
+            &mut Metrics::new(),
+        );
         let place_of = |place: usize| &self.slots[place];
         let mut reasons = Reasons {
             members: draft.members.iter().map(|member| place_of(member.place).key).collect(),
@@ -137,7 +142,10 @@ impl Search {
             let mut all = members.to_vec();
             all.push((other, seats));
             let lists = self.lists(&all);
-            if lists.iter().zip(effective.teams()).any(|(list, team)| list.len() > team.max_players as usize)
+            if lists
+                .iter()
+                .zip(self.sizes.teams(stage))
+                .any(|(list, team)| list.len() > team.max_players as usize)
             {
                 continue;
             }

@@ -7,7 +7,7 @@ use crate::{
     expansion::Effective,
     expr::{Expression, Function, Source},
     player::{AttributeValue, Player},
-    rule::{CollectionOperation, Distance, Operation, Reference, RuleKind},
+    rule::{APART_AROUND_AVERAGE, CollectionOperation, Distance, Operation, Reference, RuleKind},
     rule_set::{ExpansionAgeSelection, RuleSet},
 };
 
@@ -190,8 +190,7 @@ impl Dimensions {
             ([Flatten, Max], [Flatten, Min]) | ([Flatten, Min], [Flatten, Max]) => {
                 (1.0, if rule.min_distance.is_none() { Covered::Yes } else { Covered::No })
             }
-            // A little more than twice, since averages are rounded.
-            ([Flatten], [Flatten, Average]) => (2.000_001, Covered::No),
+            ([Flatten], [Flatten, Average]) => (APART_AROUND_AVERAGE, Covered::No),
             _ => return Covered::No,
         };
         let limits = Limits::new(by_stage.iter().map(|kind| match kind {
@@ -316,20 +315,20 @@ impl Facts {
             shared.unwrap_or_default().into()
         });
         let lists = lists.collect();
-        let mut worst: Vec<u32> = Vec::new();
+        let mut all = [MISSING; LOCATIONS_MAX];
+        let mut last = 0;
         if let Some((first, rest)) = party.split_first() {
-            for (location, latency) in first.latency_ms() {
+            for (at, (location, latency)) in first.latency_ms().iter().enumerate() {
                 let known = names.location(location);
                 if known >= LOCATIONS_MAX {
                     continue;
                 }
-                let others = rest.iter().map(|player| player.latency_to(location).unwrap_or(MISSING));
-                if worst.len() <= known {
-                    worst.resize(known + 1, MISSING);
-                }
-                worst[known] = others.fold(*latency, u32::max);
+                let others = rest.iter().map(|player| player.latency_near(at, location).unwrap_or(MISSING));
+                all[known] = others.fold(*latency, u32::max);
+                last = last.max(known + 1);
             }
         }
+        let worst = &all[..last];
         let mut by_latency: Vec<u8> =
             (0..worst.len()).filter(|known| worst[*known] != MISSING).map(|known| known as u8).collect();
         by_latency.sort_by_key(|known| worst[usize::from(*known)]);
@@ -381,18 +380,16 @@ pub(crate) enum Impossible {
     NoLocation { best_ms: Option<u32>, loosest_ms: String },
 }
 
-/// What keeps a ticket of new players from ever being matched.
+/// What keeps a ticket from ever being matched, whatever else waits. `room` is how many players it may have.
 pub(super) fn impossible(
     rules: &RuleSet,
     dimensions: &Dimensions,
     names: &Names,
     facts: &Facts,
     party: &[Player],
-    is_backfill: bool,
+    room: Option<u32>,
 ) -> Option<Impossible> {
-    let largest = rules.stages().iter().flat_map(|stage| stage.teams()).map(|team| team.max_players).max();
-    let largest_team = largest.unwrap_or(0);
-    if !is_backfill && facts.players > largest_team {
+    if let Some(largest_team) = room.filter(|room| facts.players > *room) {
         return Some(Impossible::TooLarge { players: facts.players, largest_team });
     }
     for player in party {

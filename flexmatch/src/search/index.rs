@@ -2,7 +2,7 @@
 //! time. It may let through a ticket that does not fit, never keep out one that does.
 
 use super::{
-    bits::{Bits, WORD},
+    bits::{Bits, WORD, ones},
     draft::Draft,
     facts::{Dimensions, Facts, LOCATIONS_MAX, MIXED},
 };
@@ -55,45 +55,71 @@ impl Steps {
 
 /// What a candidate of a draft must look like, as rows.
 pub(super) struct Query<'a> {
-    /// Rows that must have the ticket.
-    all: Vec<&'a Bits>,
-    /// Rows that must not have it.
-    none: Vec<&'a Bits>,
-    /// One of each group must have it.
-    any: Vec<Vec<&'a Bits>>,
+    rows: Vec<(Row, &'a Bits)>,
     /// Nobody fits.
     nobody: bool,
 }
 
-impl Query<'_> {
+/// What a row says of a candidate.
+#[derive(Clone, Copy)]
+enum Row {
+    /// It has the candidate.
+    All,
+    /// It has not.
+    None,
+    /// It or one before it since the last of its kind has.
+    Any,
+    /// The same, and the last of its group.
+    LastAny,
+}
+
+impl<'a> Query<'a> {
+    /// One of these rows has the candidate.
+    fn any(&mut self, group: impl Iterator<Item = &'a Bits>) {
+        let before = self.rows.len();
+        self.rows.extend(group.map(|row| (Row::Any, row)));
+        match self.rows[before..].last_mut() {
+            Some((last, _)) => *last = Row::LastAny,
+            None => self.nobody = true,
+        }
+    }
+
     pub(super) fn word(&self, word: usize) -> u64 {
         if self.nobody {
             return 0;
         }
-        let mut bits = u64::MAX;
-        for row in &self.all {
-            bits &= row.word(word);
-        }
-        for row in &self.none {
-            bits &= !row.word(word);
-        }
-        for group in &self.any {
-            bits &= group.iter().fold(0, |sum, row| sum | row.word(word));
+        let (mut bits, mut group) = (u64::MAX, 0);
+        for (kind, row) in &self.rows {
+            match kind {
+                Row::All => bits &= row.word(word),
+                Row::None => bits &= !row.word(word),
+                Row::Any => group |= row.word(word),
+                Row::LastAny => bits &= std::mem::take(&mut group) | row.word(word),
+            }
         }
         bits
     }
 }
 
+/// Rows that a query has room for without growing.
+const QUERY_ROWS: usize = 16;
+
+/// Makes so many empty rows, with the memory of those that were there.
+fn empty(rows: &mut Vec<Bits>, count: usize) {
+    rows.iter_mut().for_each(Bits::clear);
+    rows.resize(count, Bits::default());
+}
+
+/// The same of several attributes.
+fn empty_each(all: &mut Vec<Vec<Bits>>, attributes: usize, count: usize) {
+    all.resize(attributes, Vec::new());
+    all.iter_mut().for_each(|rows| empty(rows, count));
+}
+
 impl Index {
-    /// Forgets all places.
+    /// Forgets all places, and keeps the memory for those that come.
     pub(super) fn clear(&mut self) {
         self.filled = 0;
-        self.sizes.clear();
-        self.spans.clear();
-        self.texts.clear();
-        self.lists.clear();
-        self.locations.clear();
-        self.ranks.clear();
     }
 
     pub(super) const fn filled(&self) -> usize {
@@ -134,11 +160,8 @@ impl Index {
                 }
             }
             if let Some(limit) = limit {
-                let mut bits = facts.locations(dimensions, limit);
-                while bits != 0 {
-                    self.locations[bits.trailing_zeros() as usize].insert(place);
-                    bits &= bits - 1;
-                }
+                ones(facts.locations(dimensions, limit))
+                    .for_each(|known| self.locations[known].insert(place));
             }
             if ranks {
                 for (rank, known) in facts.by_latency.iter().enumerate() {
@@ -154,22 +177,24 @@ impl Index {
         ranks: bool,
         all: impl Iterator<Item = &'a Facts> + Clone,
     ) {
-        self.sizes = vec![Bits::default(); SIZES];
-        self.texts = vec![vec![Bits::default(); CLASSES]; dimensions.texts.len()];
-        self.lists = vec![vec![Bits::default(); CLASSES]; dimensions.lists.len()];
-        self.locations = vec![Bits::default(); if dimensions.latency.is_some() { LOCATIONS_MAX } else { 0 }];
-        self.ranks = vec![vec![Bits::default(); LOCATIONS_MAX]; if ranks { RANKS } else { 0 }];
-        self.spans = (0..dimensions.spreads.len())
-            .map(|spread| {
-                let mut values: Vec<f64> = all.clone().map(|facts| facts.spans[spread].0).collect();
-                values.sort_by(f64::total_cmp);
-                let mut cuts: Vec<f64> =
-                    (1..STEPS).filter_map(|step| values.get(step * values.len() / STEPS)).copied().collect();
-                cuts.dedup();
-                let rows = vec![Bits::default(); cuts.len() + 1];
-                Steps { cuts, min_up_to: rows.clone(), max_up_to: rows }
-            })
-            .collect();
+        empty(&mut self.sizes, SIZES);
+        empty_each(&mut self.texts, dimensions.texts.len(), CLASSES);
+        empty_each(&mut self.lists, dimensions.lists.len(), CLASSES);
+        empty(&mut self.locations, if dimensions.latency.is_some() { LOCATIONS_MAX } else { 0 });
+        empty_each(&mut self.ranks, if ranks { RANKS } else { 0 }, LOCATIONS_MAX);
+        self.spans.resize(dimensions.spreads.len(), Steps::default());
+        let mut values: Vec<f64> = Vec::new();
+        for (spread, steps) in self.spans.iter_mut().enumerate() {
+            values.clear();
+            values.extend(all.clone().map(|facts| facts.spans[spread].0));
+            values.sort_by(f64::total_cmp);
+            steps.cuts.clear();
+            let cuts = (1..STEPS).filter_map(|step| values.get(step * values.len() / STEPS));
+            steps.cuts.extend(cuts.copied());
+            steps.cuts.dedup();
+            empty(&mut steps.min_up_to, steps.cuts.len() + 1);
+            empty(&mut steps.max_up_to, steps.cuts.len() + 1);
+        }
     }
 
     /// The rows that a candidate of `draft` must be in. `open` is the largest number of open slots of a team.
@@ -181,9 +206,9 @@ impl Index {
         open: u32,
         fit: bool,
     ) -> Query<'_> {
-        let mut query = Query { all: Vec::new(), none: Vec::new(), any: Vec::new(), nobody: open == 0 };
+        let mut query = Query { rows: Vec::with_capacity(QUERY_ROWS), nobody: open == 0 };
         if (open as usize) < SIZES && open > 0 {
-            query.all.push(&self.sizes[open as usize - 1]);
+            query.rows.push((Row::All, &self.sizes[open as usize - 1]));
         }
         for ((spread, steps), (min, max)) in dimensions.spreads.iter().zip(&self.spans).zip(&draft.spans) {
             let limit = spread.limits.up_to[stage];
@@ -194,16 +219,16 @@ impl Index {
             let slack = f64::EPSILON * 4.0 * (min.abs() + max.abs() + limit);
             let (lowest, highest) = (steps.step(max - limit - slack), steps.step(min + limit + slack));
             if highest + 1 < steps.max_up_to.len() {
-                query.all.push(&steps.max_up_to[highest]);
+                query.rows.push((Row::All, &steps.max_up_to[highest]));
             }
             if lowest > 0 {
-                query.none.push(&steps.min_up_to[lowest - 1]);
+                query.rows.push((Row::None, &steps.min_up_to[lowest - 1]));
             }
         }
         for (classes, text) in self.texts.iter().zip(&draft.texts) {
             match text {
                 Some(MIXED) => query.nobody = true,
-                Some(text) => query.all.push(&classes[*text as usize % CLASSES]),
+                Some(text) => query.rows.push((Row::All, &classes[*text as usize % CLASSES])),
                 None => {}
             }
         }
@@ -214,28 +239,16 @@ impl Index {
                 continue;
             }
             query.nobody |= (list.len() as f64) < needed;
-            let mut seen = 0_u64;
-            let mut group = Vec::new();
-            for class in list.iter().map(|text| *text as usize % CLASSES) {
-                if seen >> class & 1 == 0 {
-                    seen |= 1 << class;
-                    group.push(&classes[class]);
-                }
-            }
-            query.any.push(group);
+            let seen = list.iter().fold(0_u64, |seen, text| seen | 1 << (*text as usize % CLASSES));
+            query.any(ones(seen).map(|class| &classes[class]));
         }
         if let Some(limits) = &dimensions.latency
             && let Some(worst) = &draft.worst
             && fit
             && limits.up_to[stage].is_finite()
         {
-            let mut bits = super::facts::locations(dimensions, worst, limits.up_to[stage]);
-            let mut group = Vec::new();
-            while bits != 0 {
-                group.push(&self.locations[bits.trailing_zeros() as usize]);
-                bits &= bits - 1;
-            }
-            query.any.push(group);
+            let bits = super::facts::locations(dimensions, worst, limits.up_to[stage]);
+            query.any(ones(bits).map(|location| &self.locations[location]));
         }
         query
     }

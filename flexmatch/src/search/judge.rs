@@ -71,9 +71,7 @@ impl<'a> Judge<'a> {
             }),
         };
         if fails {
-            for index in 0..slot.party.len() {
-                self.teams[seats.team_of(index)].pop();
-            }
+            self.withdraw(slot, seats);
         }
         !fails
     }
@@ -104,6 +102,18 @@ impl<'a> Judge<'a> {
             }
         }
         holds
+    }
+
+    /// Takes a ticket out again, the last that was admitted.
+    pub(super) fn withdraw(&mut self, slot: &Slot, seats: &Seats) {
+        for index in 0..slot.party.len() {
+            self.teams[seats.team_of(index)].pop();
+        }
+    }
+
+    /// Takes all tickets out.
+    pub(super) fn clear(&mut self) {
+        self.teams.iter_mut().for_each(Vec::clear);
     }
 
     pub(super) const fn team_matters(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::{
-    matchmaker::TeamChoice,
+    compat::{PartySortValue, TeamChoice},
     player::{AttributeValue, Player},
     random::Random,
     rule::PartyAggregation,
@@ -37,7 +37,11 @@ impl Key {
 }
 
 /// The values of `sortByAttributes` of a ticket: averages of numbers, the first player's texts.
-pub(super) fn batch_keys(party: &[Player], attributes: &[usize]) -> Vec<Key> {
+pub(super) fn batch_keys(party: &[Player], attributes: &[usize], reading: PartySortValue) -> Vec<Key> {
+    let party = match reading {
+        PartySortValue::Average => party,
+        PartySortValue::First => party.get(..1).unwrap_or_default(),
+    };
     let key = |attribute: &usize| match party.first().and_then(|player| player.attribute(*attribute)) {
         Some(AttributeValue::String(text)) => Key::Text(text.clone()),
         _ => PartyAggregation::Average

@@ -10,7 +10,10 @@ use super::{
     order,
     pool::Search,
 };
+use std::borrow::Cow;
+
 use crate::{
+    compat::{Balancing, SearchDepth},
     expansion::MatchView,
     matchmaker::Engine,
     player::Player,
@@ -39,6 +42,8 @@ pub(super) struct Pass<'a> {
     /// The batch being searched; `None` for the whole pool.
     pub(super) batch: Option<&'a Bits>,
     pub(super) plan: &'a Plan,
+    /// Whether to give up at once where players are too few for any match.
+    pub(super) prunes: bool,
 }
 
 impl Search {
@@ -60,7 +65,7 @@ impl Search {
         );
         match self.batches() {
             None => {
-                self.wake();
+                self.wake(now);
                 self.search_batch(&plan, now, None, &mut found);
             }
             // Batches differ from pass to pass, so every anchor is tried in each.
@@ -117,34 +122,41 @@ impl Search {
 
     /// Wakes the anchors that a change could concern: the changed tickets, and all that could be in one match with
     /// them.
-    fn wake(&mut self) {
-        let changed = std::mem::take(&mut self.changed);
+    fn wake(&mut self, now: Timestamp) {
+        // Taken and put back, so that it keeps its memory: it grows to the arrivals of a pass each time.
+        let mut changed = std::mem::take(&mut self.changed);
         if self.engine == Engine::Reference || changed.len() * WAKE_ALL_SHARE > self.slots.len() {
             self.awake.union(&self.alive);
+            changed.clear();
+            self.changed = changed;
             return;
         }
         let last = self.rules.stages().len() - 1;
         let mut draft = std::mem::take(&mut self.draft);
-        for place in changed.into_iter().map(|place| place as usize) {
+        for place in changed.drain(..).map(|place| place as usize) {
             if !self.alive.contains(place) {
                 continue;
             }
             self.awake.insert(place);
+            // No match with this ticket comes under looser limits.
+            let stage = self.dimensions.loosest_stage(self.stage_of(place, now), last);
             let slot = &self.slots[place];
             draft.reset(self.rules.stages()[0].teams().len(), &self.dimensions);
             let seats = slot.seats.clone().unwrap_or(Seats::Together(0));
-            draft.push(Member { place, seats, players: slot.facts.players }, &slot.facts, last, false);
+            draft.push(Member { place, seats, players: slot.facts.players }, &slot.facts, stage, false);
             let query =
-                self.index.query(&self.dimensions, &draft, last, u32::MAX, self.names.locations_fit());
+                self.index.query(&self.dimensions, &draft, stage, u32::MAX, self.names.locations_fit());
             for word in 0..self.index.words() {
                 self.awake.or_word(word, query.word(word) & self.alive.word(word));
             }
         }
+        self.changed = changed;
         self.draft = draft;
     }
 
     fn search_batch(&mut self, plan: &Plan, now: Timestamp, batch: Option<&Bits>, found: &mut Vec<Found>) {
-        let pass = Pass { now, batch, plan };
+        let prunes = self.engine == Engine::Compiled && self.compat.search_depth != SearchDepth::Backtracking;
+        let pass = Pass { now, batch, plan, prunes };
         let classes: &[Option<bool>] = match self.priority {
             BackfillPriority::Normal => &[None],
             BackfillPriority::High => &[Some(true), Some(false)],
@@ -196,7 +208,8 @@ impl Search {
             Found { members, metrics: metrics.clone() }
         });
         self.slots[anchor].metrics = metrics;
-        if found.is_none() {
+        // Which tickets a search that backtracks has seen is not known: it is tried again whenever anything changed.
+        if found.is_none() && self.compat.search_depth != SearchDepth::Backtracking {
             let tried = draft.members.iter().skip(1).map(|member| member.place as u32).collect();
             self.slots[anchor].tried = Some(tried);
         }
@@ -207,6 +220,9 @@ impl Search {
     /// Balances the teams of a match by the rule set's attribute, if it has one and the rules hold afterwards.
     fn balance(&self, members: &mut [Member], stage: usize) {
         let Some(attribute) = self.rules.algorithm().balanced_attribute else { return };
+        if self.compat.balancing == Balancing::AsDealt {
+            return;
+        }
         let effective = &self.rules.stages()[stage];
         let value = |player: &Player| player.number(attribute).unwrap_or(0.0);
         let mut fixed = vec![0.0; effective.teams().len()];
@@ -269,43 +285,32 @@ impl Search {
             order: Vec::new(),
             best: None,
         };
-        if !attempt.add(anchor) || attempt.is_full() {
+        let backtracks = self.compat.search_depth == SearchDepth::Backtracking;
+        if !attempt.add(anchor) || attempt.is_full() && (attempt.best.is_some() || !backtracks) {
             return attempt.best;
         }
-        let location = self.slots[anchor].facts.by_latency.first().copied();
-        let mut turns = Vec::new();
-        let from = anchor + 1;
-        let anchor_is_backfill = self.slots[anchor].is_backfill;
-        match (self.priority, anchor_is_backfill) {
-            (BackfillPriority::Normal, backfill) => {
-                turns.push(Turn { backfills: !backfill, others: true, from, row: None });
-            }
-            (BackfillPriority::High, true) => {
-                turns.push(Turn { backfills: false, others: true, from: 0, row: None });
-            }
-            (BackfillPriority::High, false) => {
-                turns.push(Turn { backfills: false, others: true, from, row: None });
-            }
-            (BackfillPriority::Low, true) => {}
-            (BackfillPriority::Low, false) => {
-                turns.push(Turn { backfills: false, others: true, from, row: None });
-                turns.push(Turn { backfills: true, others: false, from: 0, row: None });
-            }
-        }
+        let mut turns = self.turns(anchor);
         // `fastestRegion`: first those whose fastest location is the anchor's, then those whose second fastest is.
-        if let (BatchingPreference::FastestRegion, Some(location), true) =
-            (self.rules.algorithm().batching_preference, location, self.is_indexed())
+        let mut rows = Vec::new();
+        if let (BatchingPreference::FastestRegion, Some(location)) =
+            (self.rules.algorithm().batching_preference, self.slots[anchor].facts.by_latency.first())
         {
-            turns = (0..RANKS)
-                .flat_map(|rank| {
-                    turns.iter().map(move |turn| Turn { row: self.index.rank(rank, location), ..*turn })
-                })
+            rows.extend((0..RANKS).map(|rank| self.ranked(rank, *location)));
+            turns = rows
+                .iter()
+                .flat_map(|row| turns.iter().map(|turn| Turn { row: Some(row), ..*turn }))
                 .collect();
         }
+        if pass.prunes && !attempt.could_fill(pass, &turns) {
+            return attempt.best;
+        }
+        // On the way only what is left of one turn is counted.
+        let pass = Pass { prunes: pass.prunes && turns.len() == 1, ..pass };
         let sorts: Vec<_> = self.rules.stages()[0]
             .sorts()
             .map(|rule| rule.keys(&refs(&self.slots[anchor].party), &self.compat))
             .collect();
+        let candidates = if backtracks { attempt.all_candidates(pass, &turns, &sorts) } else { Vec::new() };
         for turn in &turns {
             let done = if sorts.is_empty() {
                 attempt.take_by_age(pass, turn)
@@ -316,7 +321,43 @@ impl Search {
                 break;
             }
         }
+        if backtracks && attempt.best.is_none() {
+            attempt.backtrack(&candidates);
+        }
         attempt.best
+    }
+
+    /// Who may follow an anchor: those after it in the order of the batch, backfill tickets where their priority puts
+    /// them.
+    fn turns(&self, anchor: usize) -> Vec<Turn<'static>> {
+        let over_all = self.compat.search_depth == SearchDepth::GreedyOverAll;
+        // The players of a game session have their seats. A ticket that came before may have sat down on one of them in its
+        // own turn, so it may join in the session's.
+        let from = if over_all || self.slots[anchor].is_backfill { 0 } else { anchor + 1 };
+        let turn = |backfills, others, from| Turn { backfills, others, from, row: None };
+        match (self.priority, self.slots[anchor].is_backfill) {
+            (BackfillPriority::Normal, is_backfill) => vec![turn(!is_backfill, true, from)],
+            (BackfillPriority::High | BackfillPriority::Low, true) => vec![turn(false, true, 0)],
+            (BackfillPriority::High, false) if over_all => vec![turn(true, false, 0), turn(false, true, 0)],
+            (BackfillPriority::High, false) => vec![turn(false, true, from)],
+            (BackfillPriority::Low, false) => vec![turn(false, true, from), turn(true, false, 0)],
+        }
+    }
+
+    /// The tickets for which `location` has this rank in their order of latency.
+    fn ranked(&self, rank: usize, location: u8) -> Cow<'_, Bits> {
+        if self.is_indexed() {
+            return self.index.rank(rank, location).map_or_else(Cow::default, Cow::Borrowed);
+        }
+        let mut row = Bits::default();
+        for place in self.alive.iter() {
+            let by_latency = &self.slots[place].facts.by_latency;
+            let own = by_latency.iter().position(|known| *known == location);
+            if own.is_some_and(|own| own.min(RANKS - 1) == rank) {
+                row.insert(place);
+            }
+        }
+        Cow::Owned(row)
     }
 
     /// The batches of this pass, or `None` if the pool is one batch.
@@ -333,9 +374,10 @@ impl Search {
             }
             BatchingPreference::Sorted => {
                 let attributes = &self.rules.algorithm().sort_by_attributes;
+                let reading = self.compat.party_sort_value;
                 let mut keyed: Vec<_> = waiting
                     .into_iter()
-                    .map(|place| (order::batch_keys(&self.slots[place].party, attributes), place))
+                    .map(|place| (order::batch_keys(&self.slots[place].party, attributes, reading), place))
                     .collect();
                 keyed.sort_by(|(a, old), (b, young)| order::by_keys(a, b).then(old.cmp(young)));
                 waiting = keyed.into_iter().map(|(_, place)| place).collect();

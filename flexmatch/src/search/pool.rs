@@ -9,9 +9,10 @@ use super::{
     index::Index,
     judge::Metrics,
     order::Deal,
+    sizes::Sizes,
 };
 use crate::{
-    compat::Compat,
+    compat::{Compat, LargeMatchParties},
     matchmaker::{Engine, Settings},
     player::Player,
     rule_set::{BackfillPriority, RuleSet, Strategy},
@@ -58,7 +59,7 @@ pub(crate) struct Search {
     pub(super) compat: Compat,
     pub(super) seed: u64,
     pub(super) batch_size: Option<usize>,
-    pub(super) additional: u32,
+    pub(super) sizes: Sizes,
     pub(super) deal: Deal,
     pub(super) priority: BackfillPriority,
     pub(super) engine: Engine,
@@ -91,11 +92,11 @@ impl Search {
         let large = rules.algorithm().strategy == Strategy::Balanced;
         let steps = std::iter::successors(rules.next_step_after(0), |age| rules.next_step_after(*age));
         Self {
-            compat: settings.compat.clone(),
+            compat: settings.compat,
             seed: settings.seed,
             batch_size: settings.batch_size.map(|size| size as usize),
-            additional: settings.additional_player_count,
-            deal: if large { Deal::Large } else { Deal::Choice(settings.readings.team_choice) },
+            sizes: Sizes::new(&rules, settings.additional_player_count, settings.compat.additional_players),
+            deal: if large { Deal::Large } else { Deal::Choice(settings.compat.team_choice) },
             // Backfill goes first in large matches (FlexMatch guide, "Relax large-match rules").
             priority: if large { BackfillPriority::High } else { rules.algorithm().backfill_priority },
             engine: settings.engine,
@@ -125,8 +126,14 @@ impl Search {
             self.pack();
         }
         let facts = Facts::new(&self.dimensions, &mut self.names, &party);
-        let impossible =
-            facts::impossible(&self.rules, &self.dimensions, &self.names, &facts, &party, is_backfill);
+        let impossible = facts::impossible(
+            &self.rules,
+            &self.dimensions,
+            &self.names,
+            &facts,
+            &party,
+            self.room(is_backfill),
+        );
         let place = self.slots.len();
         self.slots.push(Slot {
             key,
@@ -161,7 +168,7 @@ impl Search {
         }
     }
 
-    pub(super) fn place(&self, key: u32) -> usize {
+    pub(crate) fn place(&self, key: u32) -> usize {
         self.places[key as usize] as usize
     }
 
@@ -176,6 +183,32 @@ impl Search {
     pub(crate) fn resume(&mut self, key: u32) {
         let place = self.place(key);
         self.enter(place);
+    }
+
+    /// Puts a suspended ticket back as if it had just come.
+    pub(crate) fn restart(&mut self, key: u32, now: Timestamp) {
+        let slot = &mut self.slots[self.places[key as usize] as usize];
+        let metrics = std::mem::take(&mut slot.metrics);
+        let (party, seats, is_backfill) = (slot.party.clone(), slot.seats.clone(), slot.is_backfill);
+        self.remove(key);
+        self.add(Waiting { key, start: now, party, seats, is_backfill });
+        let place = self.place(key);
+        self.slots[place].metrics = metrics;
+    }
+
+    /// Whether the players of a ticket of this size are dealt to teams one by one.
+    pub(super) fn splits(&self, players: u32) -> bool {
+        players > 1
+            && matches!(self.deal, Deal::Large)
+            && self.compat.large_match_parties == LargeMatchParties::EachPlayer
+    }
+
+    /// Most players that a ticket can have at any age; `None` for a backfill ticket, whose players have their seats.
+    fn room(&self, is_backfill: bool) -> Option<u32> {
+        let teams = self.rules.stages().iter().map(|stage| stage.teams().iter().map(|team| team.max_players));
+        let splits = self.splits(u32::MAX);
+        let room = teams.filter_map(|sizes| if splits { Some(sizes.sum()) } else { sizes.max() }).max();
+        (!is_backfill).then_some(room.unwrap_or(0))
     }
 
     /// Forgets a ticket.
@@ -215,7 +248,7 @@ impl Search {
     }
 
     /// The stage of the rule set that a ticket's age brings.
-    pub(super) fn stage_of(&self, place: usize, now: Timestamp) -> usize {
+    pub(crate) fn stage_of(&self, place: usize, now: Timestamp) -> usize {
         self.rules.stage_at(now.since(self.slots[place].start).as_secs())
     }
 

@@ -1,9 +1,10 @@
 //! Matches that players must accept.
 
 use flexmatch::{
-    MatchmakingEvent, Settings, TicketStatus,
+    Compat, MatchmakingEvent, Settings, TicketStatus,
+    compat::Rejecters,
     event::{Acceptance, EventType},
-    matchmaker::{AcceptError, AcceptanceType, Readings, Rejecters},
+    matchmaker::{AcceptError, AcceptanceType},
     ticket::PlayerId,
 };
 
@@ -76,8 +77,8 @@ fn silence_until_the_timeout_ends_the_ticket() {
 
 #[test]
 fn rejecters_can_be_read_as_failed() {
-    let readings = Readings { rejecters: Rejecters::Fail, ..Readings::default() };
-    let mut play = Play::with(DUEL, Settings { readings, ..asking() });
+    let compat = Compat { rejecters: Rejecters::Fail, ..Compat::default() };
+    let mut play = Play::with(DUEL, Settings { compat, ..asking() });
     play.solo("a", &[]).solo("b", &[]).at(1).accept("b", AcceptanceType::Reject);
     assert_eq!(play.status("b"), TicketStatus::Failed);
     assert_eq!(play.story("b").last(), Some(&EventType::MatchmakingFailed));

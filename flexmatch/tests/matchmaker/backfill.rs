@@ -143,6 +143,22 @@ fn high_priority_fills_sessions_before_it_starts_new_ones() {
 }
 
 #[test]
+fn whoever_waited_before_the_backfill_takes_the_open_seat_whichever_team_it_is_on() {
+    for priority in ["normal", "high", "low"] {
+        for seed in 0..20 {
+            let rules = format!(
+                r#"{{"ruleLanguageVersion": "1.0", "algorithm": {{"backfillPriority": "{priority}"}},
+                "teams": [{{"name": "red", "minPlayers": 1, "maxPlayers": 1}}, {{"name": "blue", "minPlayers": 1, "maxPlayers": 1}}]}}"#
+            );
+            let mut play = Play::with(&rules, Settings { seed, ..Settings::default() });
+            play.solo("a", &[]).at(1);
+            play.matchmaker.backfill(play.now(), request("f", "arn:1", vec![on("x", "red")])).unwrap();
+            assert_eq!(play.at(2).matched(), [["a", "f"]], "{priority}, seed {seed}");
+        }
+    }
+}
+
+#[test]
 fn backfill_needs_a_session_and_teams() {
     let mut play = Play::new(PAIRS);
     let without = BackfillRequest { ticket_id: None, game_session_arn: None, players: vec![on("x", "red")] };

@@ -3,6 +3,8 @@
 
 mod acceptance;
 mod backfill;
+mod batches;
+mod compat;
 mod documented;
 mod explain;
 mod large;

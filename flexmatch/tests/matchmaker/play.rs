@@ -168,6 +168,10 @@ pub(crate) fn text(value: &str) -> AttributeValue {
     AttributeValue::String(value.into())
 }
 
+pub(crate) fn list(values: &[&str]) -> AttributeValue {
+    AttributeValue::StringList(values.iter().map(|value| (*value).to_owned()).collect())
+}
+
 /// Two teams of one, no rules.
 pub(crate) const DUEL: &str = r#"{
     "ruleLanguageVersion": "1.0",

@@ -119,3 +119,88 @@ fn check_says_what_is_wrong_with_the_match() {
         assert!(error.contains(wanted), "{error}");
     }
 }
+
+/// Two parties of `two_on_two`: one ticket of two players against two tickets.
+fn parties() -> Value {
+    json!({"teams": {
+        "A": [{"id": "a", "party": "x"}, {"id": "b", "party": "x"}],
+        "B": [{"id": "c"}, {"id": "d"}]}})
+}
+
+#[test]
+fn check_takes_a_profile_and_says_which_it_was() {
+    let roster = file("parties.json", &parties().to_string());
+    let compat = file("collapsed.json", r#"{"party": "collapsed"}"#);
+    let output = flexmatch(&["check", &fixture("two_on_two"), &roster, "--compat", &compat]);
+    assert_eq!(output.status.code(), Some(1), "one ticket against two");
+    assert!(
+        stdout(&output).ends_with("this is not a match\nread with party: collapsed\n"),
+        "{}",
+        stdout(&output)
+    );
+    let output = flexmatch(&["check", &fixture("two_on_two"), &roster, "--compat", &compat, "--json"]);
+    let said: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(said["compat"]["party"], "collapsed");
+    assert_eq!(said["compat"]["boundary"], "inclusive", "the whole profile");
+    assert!(said["rules"].is_object() && said.get("dependsOn").is_none());
+    let typo = file("typo.json", r#"{"partty": "collapsed"}"#);
+    let output = flexmatch(&["check", &fixture("two_on_two"), &roster, "--compat", &typo]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("is not a profile of readings: unknown field `partty`"), "{error}");
+}
+
+#[test]
+fn check_names_the_readings_that_a_match_depends_on() {
+    let roster = file("sensitive.json", &parties().to_string());
+    let output = flexmatch(&["check", &fixture("two_on_two"), &roster, "--sensitivity"]);
+    assert_eq!(output.status.code(), Some(0));
+    let shown = stdout(&output);
+    assert!(shown.contains("this result depends on party; with collapsed:\n"), "{shown}");
+    assert!(shown.contains("  this is: a match -> not a match\n"), "{shown}");
+    assert_eq!(shown.matches("this result depends on").count(), 1, "{shown}");
+    let json = flexmatch(&["check", &fixture("two_on_two"), &roster, "--sensitivity", "--json"]);
+    let said: Value = serde_json::from_str(&stdout(&json)).unwrap();
+    assert_eq!(said["dependsOn"][0]["switch"], "party");
+    assert_eq!(said["dependsOn"][0]["value"], "collapsed");
+    let plain = file("plain.json", &json!({"teams": {"red": [], "blue": []}}).to_string());
+    let output = flexmatch(&["check", &fixture("minimal"), &plain, "--sensitivity"]);
+    assert_eq!(output.status.code(), Some(2), "the roster fits another rule set: an error as ever");
+}
+
+#[test]
+fn explain_names_the_readings_that_a_wait_depends_on() {
+    let rules = file(
+        "pair.json",
+        &json!({"ruleLanguageVersion": "1.0", "teams": [{"name": "red", "minPlayers": 2, "maxPlayers": 2}],
+            "playerAttributes": [{"name": "skill", "type": "number"}],
+            "rules": [{"name": "Close", "type": "batchDistance", "batchAttribute": "skill", "maxDistance": 10}],
+            "expansions": [{"target": "rules[Close].maxDistance", "steps": [{"waitTimeSeconds": 30, "value": 20}]}]})
+        .to_string(),
+    );
+    let ticket = |id: &str, at: u32, skill: u32| {
+        json!({"TicketId": id, "ArrivalSeconds": at,
+            "Players": [{"PlayerId": id, "PlayerAttributes": {"skill": {"N": skill}}}]})
+    };
+    let tickets = json!([ticket("a", 0, 10), ticket("b", 0, 20), ticket("c", 5, 50), ticket("d", 6, 65)]);
+    let tickets = file("tickets.json", &tickets.to_string());
+    let output = flexmatch(&["explain", &rules, &tickets, "--sensitivity"]);
+    let shown = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(shown.starts_with("0 s: a match of a, b\n"), "{shown}");
+    assert!(
+        shown.contains("this result depends on boundary; with exclusive:\n  lost: 0 s: a match of a, b\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("  ticket a: still SEARCHING (Close)\n"), "{shown}");
+    assert_eq!(shown.matches("this result depends on").count(), 1, "{shown}");
+    // A list, as long as nobody asks about readings.
+    let list: Value =
+        serde_json::from_str(&stdout(&flexmatch(&["explain", &rules, &tickets, "--json"]))).unwrap();
+    assert_eq!(list.as_array().map(Vec::len), Some(2));
+    let compat = file("exclusive.json", r#"{"boundary": "exclusive"}"#);
+    let output = flexmatch(&["explain", &rules, &tickets, "--json", "--sensitivity", "--compat", &compat]);
+    let said: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(said["explanations"].as_array().map(Vec::len), Some(4));
+    assert_eq!(said["dependsOn"][0]["value"], "inclusive");
+}

@@ -2,7 +2,7 @@
 
 use flexmatch::compat::{
     BaseTeamName, Boundary, CrossedTeamSizes, DistanceReferenceList, EmptyMeasurement, MissingSortKey,
-    PartyReading, Stddev, UndeclaredAttributes, UnknownKeys,
+    PartyReading, SmallBalanced, Stddev, UndeclaredAttributes, UnknownKeys,
 };
 use flexmatch::{Compat, MatchView, PlayerData, PlayerError, RuleSet, Verdict};
 use serde_json::{Value, json};
@@ -127,6 +127,13 @@ fn what_is_read_with_a_warning_can_be_an_error() {
         Compat { base_team_name: BaseTeamName::Reject, ..Compat::default() },
         "base-team-name",
         "unknown-team",
+    );
+    refused(
+        &team(json!({"playerAttributes": [{"name": "skill", "type": "number"}],
+            "algorithm": {"strategy": "balanced", "balancedAttribute": "skill"}})),
+        Compat { small_balanced: SmallBalanced::Reject, ..Compat::default() },
+        "balanced-small",
+        "balanced-small",
     );
 }
 

@@ -32,6 +32,16 @@ fn a_spread_that_is_too_large_never_shrinks() {
 }
 
 #[test]
+fn two_values_too_far_apart_for_any_average_fail_for_ever() {
+    let rule = distance(ALL, format!("avg({ALL})").into(), json!({"maxDistance": 10}));
+    let verdict =
+        |red: &[f64]| verdict_of(rule.clone(), &red.iter().copied().map(skill).collect::<Vec<_>>(), &[]);
+    assert_eq!(verdict(&[0.0, 20.0]), Verdict::Pass);
+    assert_eq!(verdict(&[0.0, 0.0, 20.0]), Verdict::NotYet, "one of 20 more, and both are near the average");
+    assert_eq!(verdict(&[0.0, 21.0]), Verdict::Fail);
+}
+
+#[test]
 fn a_spread_that_is_too_small_may_grow() {
     let rule = distance(&format!("max({ALL})"), format!("min({ALL})").into(), json!({"minDistance": 10}));
     assert_eq!(verdict_of(rule, &[skill(0.0)], &[skill(5.0)]), Verdict::NotYet);
