@@ -16,9 +16,9 @@
 //!     follow: FollowOptions { accept: true, push: true, wait_max: Duration::from_secs(60) },
 //! };
 //! let stop = CancellationToken::new(); // Cancel it to take the request back, or to leave the game.
-//! let seat = client.find_match(wish, &stop, &mut |milestone| println!("{milestone:?}")).await?;
+//! let seat = client.find_match(wish, &stop, |milestone| println!("{milestone:?}")).await?;
 //! let options = GameOptions { play_for: Duration::from_secs(600), extra_roots: None };
-//! client.play(&seat, &options, &stop, &mut |_| {}).await?;
+//! client.play(&seat, &options, &stop, |_| {}).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -33,6 +33,7 @@
 //! | [`follow`], [`poll`], [`signature`] | pure: what to send when, and how it is signed |
 //! | [`identity`], [`http`], [`push`] | Cognito, one HTTP request, the WebSocket |
 //! | [`latency`] | UDP beacons |
+//! | [`swarm`], [`population`] | many players |
 //! | [`model`], [`error`] | what is said, what goes wrong |
 
 pub mod client;
@@ -45,8 +46,10 @@ pub mod latency;
 pub mod matchmaking;
 pub mod model;
 pub mod poll;
+pub mod population;
 pub mod push;
 pub mod signature;
+pub mod swarm;
 
 pub use client::{Client, ClientConfig};
 pub use error::{CallError, PlayError, Refusal, SetUpError, Step, StepError};

@@ -134,7 +134,7 @@ impl Client {
                     "is needed for a backend on AWS: the IdentityPoolId among the outputs of its stack";
                 return Err(SetUpError::Address { name: "the identity pool", value: String::new(), rule });
             }
-            None => format!("{region}:00000000-0000-0000-0000-000000000000"),
+            None => format!("{region}:00000000-0000-4000-8000-000000000000"),
         };
         let trimmed = base.to_string().trim_end_matches('/').to_owned();
         let web_socket = match config.web_socket.as_deref() {

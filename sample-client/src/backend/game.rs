@@ -53,7 +53,7 @@ pub struct Game {
 
 impl Client {
     /// Takes the seat and plays until the time is over, `stop` is cancelled or the game ends. After a drop the player asks
-    /// the backend where the game is, and goes back.
+    /// the backend where the game is, and goes back. A player who was stopped before they were in has played for no time.
     ///
     /// # Errors
     /// The server did not let the player in, or there was no way back after a drop.
@@ -65,12 +65,15 @@ impl Client {
         connection: &Connection,
         options: &GameOptions,
         stop: &CancellationToken,
-        on: &mut (dyn FnMut(Milestone) + Send),
+        mut on: impl FnMut(Milestone) + Send,
     ) -> Result<Game, PlayError> {
-        let mut player = join(connection, options).await?;
-        let end = Instant::now() + options.play_for;
         let mut game =
             Game { stats: Stats::new(), duration: Duration::ZERO, returns: 0, warned: false, ended: None };
+        let mut player = tokio::select! {
+            () = stop.cancelled() => return Ok(game),
+            joined = join(connection, options) => joined?,
+        };
+        let end = Instant::now() + options.play_for;
         loop {
             on(Milestone::Joined(player.welcome().player_number));
             let over = async {

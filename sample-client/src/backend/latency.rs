@@ -19,6 +19,8 @@ pub const PROBES: u32 = 5;
 pub const PROBE_INTERVAL: Duration = Duration::from_millis(350);
 /// After which a packet is lost. Players that far away have no game there.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Lost packets in a row after which a beacon is not asked any more.
+pub const LOSSES_MAX: u32 = 2;
 /// Locations in a request: the backend takes no more, and GameLift has fewer.
 pub const LOCATIONS_MAX: usize = 50;
 /// Longest time that the name of a beacon may take to look up.
@@ -27,7 +29,7 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 const PAYLOAD_LEN: usize = 12;
 const _: () = assert!(PAYLOAD_LEN > 0 && PAYLOAD_LEN <= 300);
 
-/// Measures all locations that have a beacon, at once. Takes about two seconds, five if some are silent.
+/// Measures all locations that have a beacon, at once. Takes about two seconds, silent ones included.
 ///
 /// # Cancel safety
 /// Dropping the future ends the measurement.
@@ -72,6 +74,7 @@ async fn probe(beacon: &Beacon) -> io::Result<Vec<Duration>> {
     let socket = UdpSocket::bind((any, 0)).await?;
     socket.connect(address).await?;
     let mut samples = Vec::new();
+    let mut losses = 0;
     for number in 0..PROBES {
         let sent = Instant::now();
         // A beacon that is not there answers by ICMP, which is an error of the next call: a lost packet like any other.
@@ -79,6 +82,12 @@ async fn probe(beacon: &Beacon) -> io::Result<Vec<Duration>> {
             && let Ok(Ok(())) = timeout_at(sent + PROBE_TIMEOUT, answer(&socket, number)).await
         {
             samples.push(sent.elapsed());
+            losses = 0;
+        } else {
+            losses += 1;
+            if losses == LOSSES_MAX {
+                break;
+            }
         }
         sleep_until(sent + PROBE_INTERVAL).await;
     }

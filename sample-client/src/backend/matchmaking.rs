@@ -72,7 +72,7 @@ impl Client {
         &self,
         wish: Wish,
         stop: &CancellationToken,
-        on: &mut (dyn FnMut(Milestone) + Send),
+        mut on: impl FnMut(Milestone) + Send,
     ) -> Result<Connection, PlayError> {
         let (ticket, resumed) = match wish.entry {
             Entry::Start(request) => self.start_or_resume(&request).await?,
@@ -80,7 +80,7 @@ impl Client {
         };
         on(Milestone::Ticket { ticket_id: ticket.ticket_id.clone(), resumed });
         let follower = Follower::new(now(), ticket, wish.follow, fastrand::u64(..));
-        match self.follow(follower, stop, on).await {
+        match self.follow(follower, stop, &mut on).await {
             Outcome::Seat(connection) => Ok(*connection),
             Outcome::Ended { status, reason } => Err(PlayError::NoMatch { status, reason }),
             Outcome::Cancelled { why: Why::Asked, confirmed } => Err(PlayError::Cancelled { confirmed }),
@@ -136,10 +136,10 @@ impl Client {
         &self,
         mut follower: Follower,
         stop: &CancellationToken,
-        on: &mut (dyn FnMut(Milestone) + Send),
+        on: &mut (impl FnMut(Milestone) + Send),
     ) -> Outcome {
-        let mut request: Option<Pin<Box<dyn Future<Output = Reply> + Send>>> = None;
-        let mut opening: Option<Pin<Box<dyn Future<Output = Result<Push, StepError>> + Send>>> = None;
+        let mut request: Option<Waiting<Reply>> = None;
+        let mut opening: Option<Waiting<Result<Push, StepError>>> = None;
         let mut push: Option<Push> = None;
         let mut stopped = false;
         loop {
@@ -216,7 +216,10 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-async fn ready<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
+/// A request under way.
+type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+async fn ready<T>(future: &mut Option<Waiting<T>>) -> T {
     match future {
         Some(future) => future.await,
         None => pending().await,
