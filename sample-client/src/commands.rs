@@ -17,7 +17,7 @@ pub(crate) mod swarm;
 #[derive(Args)]
 pub(crate) struct BackendArgs {
     /// The Region that requests are signed for [default: that in the backend's URL, or us-west-2].
-    #[arg(long, env = "AWS_REGION")]
+    #[arg(long)]
     region: Option<String>,
     /// The Cognito identity pool. A local backend's is known.
     #[arg(long, value_name = "ID")]

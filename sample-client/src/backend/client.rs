@@ -129,11 +129,7 @@ impl Client {
         };
         let pool = match config.identity_pool {
             Some(pool) => pool,
-            None if on_aws => {
-                let rule =
-                    "is needed for a backend on AWS: the IdentityPoolId among the outputs of its stack";
-                return Err(SetUpError::Address { name: "the identity pool", value: String::new(), rule });
-            }
+            None if on_aws => return Err(SetUpError::NoIdentityPool),
             None => format!("{region}:00000000-0000-4000-8000-000000000000"),
         };
         let trimmed = base.to_string().trim_end_matches('/').to_owned();
@@ -550,10 +546,7 @@ mod tests {
     #[test]
     fn backend_on_aws_brings_its_region_and_cognito_and_needs_a_pool() {
         let url = "https://abc.execute-api.eu-west-1.amazonaws.com/prod";
-        assert!(matches!(
-            Client::new(config(url)),
-            Err(SetUpError::Address { name: "the identity pool", .. })
-        ));
+        assert!(matches!(Client::new(config(url)), Err(SetUpError::NoIdentityPool)));
         let config = ClientConfig {
             identity_pool: Some("eu-west-1:1".to_owned()),
             web_socket: Some("wss://ws.execute-api.eu-west-1.amazonaws.com/prod".to_owned()),

@@ -237,6 +237,9 @@ pub enum SetUpError {
         /// What it has to be.
         rule: &'static str,
     },
+    /// A backend on AWS has an identity pool that cannot be guessed.
+    #[error("a backend on AWS needs its identity pool: the IdentityPoolId among the outputs of its stack")]
+    NoIdentityPool,
     /// TLS cannot be set up.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),

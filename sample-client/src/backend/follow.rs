@@ -259,11 +259,11 @@ impl Follower {
         self.decide(now);
     }
 
-    /// Listening has begun.
-    pub fn handle_push_opened(&mut self, now: Instant) {
+    /// Listening has begun. The next question is asked as planned, the ones after it seldom: so a connection that comes and
+    /// goes does not put it off for ever.
+    pub fn handle_push_opened(&mut self) {
         if self.push == Push::Opening {
             self.push = Push::Open;
-            self.schedule(now);
         }
     }
 
@@ -271,7 +271,10 @@ impl Follower {
     pub fn handle_push_lost(&mut self, now: Instant, again: bool) {
         let wait = if again { self.push_patience.failed(None) } else { None };
         self.push = wait.map_or(Push::Off, |wait| Push::Closed { reopen_at: now + wait });
-        self.schedule(now); // Asking takes over.
+        // Asking takes over.
+        let planned = self.poll_at;
+        self.schedule(now);
+        self.poll_at = self.poll_at.min(planned);
     }
 
     fn start_cancelling(&mut self, now: Instant, why: Why) {

@@ -168,7 +168,7 @@ impl Client {
                         Ok(opened) => {
                             push = Some(opened);
                             on(Milestone::Pushing);
-                            follower.handle_push_opened(now());
+                            follower.handle_push_opened();
                         }
                         Err(error) => {
                             tracing::warn!(%error, "no news is pushed; the ticket is asked for instead");

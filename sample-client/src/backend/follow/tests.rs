@@ -229,7 +229,7 @@ fn after_the_longest_wait_the_ticket_is_cancelled() {
 #[test]
 fn pushed_news_counts_and_old_or_foreign_news_does_not() {
     let mut bench = Bench::new(true);
-    bench.follower.handle_push_opened(bench.now);
+    bench.follower.handle_push_opened();
     assert_eq!(bench.push(ticket(5, Status::Placing)), [Effect::Changed(Status::Placing)]);
     assert_eq!(bench.push(ticket(4, Status::Searching)), []);
     let foreign = Ticket { ticket_id: "t-0".to_owned(), ..ticket(9, Status::Failed) };
@@ -240,9 +240,12 @@ fn pushed_news_counts_and_old_or_foreign_news_does_not() {
 #[test]
 fn while_news_is_pushed_asking_goes_on_slowly_and_without_push_as_before() {
     let mut bench = Bench::new(true);
-    bench.follower.handle_push_opened(bench.now);
+    bench.follower.handle_push_opened();
     assert_eq!(bench.step(), [poll(None)]);
-    assert!(bench.seconds() >= POLL_AFTER_PUSH.as_secs_f64() / 2.0);
+    assert_eq!(bench.seconds(), 1.0, "the first as planned");
+    bench.reply(ticket(1, Status::Searching));
+    assert_eq!(bench.step(), [poll(Some("\"1\""))]);
+    assert!(bench.seconds() >= 1.0 + POLL_AFTER_PUSH.as_secs_f64() / 2.0);
     bench.reply(ticket(1, Status::Searching));
 
     let lost = bench.now;
@@ -253,6 +256,19 @@ fn while_news_is_pushed_asking_goes_on_slowly_and_without_push_as_before() {
     }
     assert!(effects.contains(&Effect::OpenPush), "it is tried again");
     assert!(bench.now - lost <= Duration::from_millis(POLL_AFTER_MS.into()));
+}
+
+#[test]
+fn push_that_comes_and_goes_does_not_put_off_asking() {
+    let mut bench = Bench::new(true);
+    for _ in 0..3 {
+        bench.follower.handle_push_opened();
+        bench.now += Duration::from_millis(300);
+        bench.follower.handle_push_lost(bench.now, true);
+        bench.follower.push = Push::Opening;
+    }
+    assert_eq!(bench.step(), [poll(None)]);
+    assert_eq!(bench.seconds(), 1.0);
 }
 
 #[test]
@@ -276,7 +292,7 @@ fn push_that_always_dies_is_tried_a_few_times_only() {
                 Effect::OpenPush => {
                     opened += 1;
                     // It opens, and dies before it has said anything.
-                    bench.follower.handle_push_opened(bench.now);
+                    bench.follower.handle_push_opened();
                     bench.follower.handle_push_lost(bench.now, true);
                 }
                 Effect::Send(_) => bench.follower.handle_reply(bench.now, Reply::NotModified),
