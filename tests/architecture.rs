@@ -30,6 +30,8 @@ const DEVELOPMENT_ARROWS: &[(&str, &[&str])] = &[
 /// Crates that stay where they are: the AWS SDK is a minute of compiling, and servers have no business in a library.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("aws-sdk-gamelift", &["gamelift-rs"]),
+    // Players sign; game servers and the emulator do not (the SDK's signature is another one).
+    ("aws-sigv4", &["sample-client"]),
     ("axum", &["gamelift-local"]),
     // In flexmatch behind a feature, for its binary.
     ("clap", &["flexmatch", "gamelift-local", "gamelift-rs", "sample-client", "sample-server"]),
@@ -53,6 +55,10 @@ const PURE: &[&str] = &[
     "gamelift-server-sdk/src/uplink.rs",
     "gamelift-wire/src/lib.rs",
     "proto/src/frame.rs",
+    "sample-client/src/backend/follow.rs",
+    "sample-client/src/backend/poll.rs",
+    "sample-client/src/backend/population.rs",
+    "sample-client/src/backend/signature.rs",
     "sample-server/src/gate.rs",
     "sample-server/src/room.rs",
 ];

@@ -4,12 +4,14 @@
 //!
 //! | module | job |
 //! |---|---|
+//! | [`backend`] | from the backend's address to a seat, and back after a drop |
 //! | [`trust`] | verifying the server |
 //! | [`player`] | one player: join, inputs, events, leave |
 //! | [`mod@play`] | a bot on top of it |
 //! | [`swarm`] | many bots, and what they measured |
 //! | [`stats`], [`error`] | what is measured, what goes wrong |
 
+pub mod backend;
 pub mod error;
 pub mod play;
 pub mod player;

@@ -1,8 +1,9 @@
 //! A bot: plays by walking in a circle.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::error::LeaveReason;
 use crate::player::{INPUT_RATE_HZ, Player, PlayerEvent};
@@ -48,9 +49,17 @@ pub struct Played {
 ///
 /// # Cancel safety
 /// Dropping the future leaves the game without waiting for the server to know.
-pub async fn play(mut player: Player, duration: Duration) -> Played {
+pub async fn play(player: Player, duration: Duration) -> Played {
+    play_until(player, sleep(duration)).await
+}
+
+/// As [`play`], until `over`.
+///
+/// # Cancel safety
+/// As [`play`].
+pub async fn play_until(mut player: Player, over: impl Future<Output = ()>) -> Played {
     let start = Instant::now();
-    let end = start + duration;
+    let mut over = pin!(over);
     let mut inputs = interval(Duration::from_secs(1) / INPUT_RATE_HZ);
     inputs.set_missed_tick_behavior(MissedTickBehavior::Skip);
     // Everybody starts in another direction.
@@ -58,7 +67,7 @@ pub async fn play(mut player: Player, duration: Duration) -> Played {
     let mut warned = false;
     let ended = loop {
         tokio::select! {
-            () = sleep_until(end) => break None,
+            () = &mut over => break None,
             _ = inputs.tick() => {
                 let (x, y) = CIRCLE[(step / INPUTS_PER_DIRECTION) as usize % CIRCLE.len()];
                 step = step.wrapping_add(1);

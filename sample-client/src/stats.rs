@@ -78,6 +78,14 @@ impl Stats {
         }
     }
 
+    /// Adds what was measured on another connection.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.inputs += other.inputs;
+        self.snapshots += other.snapshots;
+        self.snapshots_missed += other.snapshots_missed;
+        self.round_trip_micros.add(&other.round_trip_micros).expect("both histograms have the same range");
+    }
+
     /// The share of snapshots that were missed, 0 to 1.
     #[must_use]
     pub fn loss(&self) -> f64 {

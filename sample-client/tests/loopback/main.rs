@@ -1,0 +1,9 @@
+//! The client over loopback, against servers that do what the test says.
+#![cfg(test)]
+
+mod backend;
+mod backend_server;
+mod game_server;
+mod player;
+mod signature;
+mod swarm;
