@@ -46,6 +46,7 @@ const PURE: &[&str] = &[
     "gamelift-server-sdk/src/sigv4.rs",
     "gamelift-server-sdk/src/uplink.rs",
     "gamelift-wire/src/lib.rs",
+    "backend/src/gateway/sigv4.rs",
     "proto/src/frame.rs",
     "sample-server/src/gate.rs",
     "sample-server/src/room.rs",

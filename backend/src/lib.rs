@@ -5,5 +5,7 @@
 //! protocols only.
 
 pub mod caller;
+#[cfg(feature = "local")]
+pub mod gateway;
 pub mod problem;
 pub mod ticket;
