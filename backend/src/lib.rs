@@ -5,5 +5,9 @@
 //! protocols only.
 
 pub mod caller;
+pub mod game_lift;
 pub mod problem;
+pub mod push;
+pub mod service;
+pub mod store;
 pub mod ticket;
