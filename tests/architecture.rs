@@ -29,12 +29,16 @@ const DEVELOPMENT_ARROWS: &[(&str, &[&str])] = &[
 
 /// Crates that stay where they are: the AWS SDK is a minute of compiling, and servers have no business in a library.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("aws-sdk-gamelift", &["gamelift-rs"]),
+    ("aws-sdk-dynamodb", &["backend"]),
+    ("aws-sdk-gamelift", &["backend", "gamelift-rs"]),
     ("axum", &["gamelift-local"]),
     // In flexmatch behind a feature, for its binary.
     ("clap", &["flexmatch", "gamelift-local", "gamelift-rs", "sample-client", "sample-server"]),
     ("quinn", &["sample-client", "sample-server"]),
-    ("tokio", &["gamelift-local", "gamelift-rs", "gamelift-server-sdk", "sample-client", "sample-server"]),
+    (
+        "tokio",
+        &["backend", "gamelift-local", "gamelift-rs", "gamelift-server-sdk", "sample-client", "sample-server"],
+    ),
 ];
 
 /// The modules that are values: no clock, no socket, no task, no lock. Each denies the lints that clippy.toml fills.

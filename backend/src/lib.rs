@@ -5,7 +5,11 @@
 //! protocols only.
 
 pub mod caller;
+pub mod game_lift;
 #[cfg(feature = "local")]
 pub mod gateway;
 pub mod problem;
+pub mod push;
+pub mod service;
+pub mod store;
 pub mod ticket;

@@ -1,0 +1,1 @@
+//! Telling players that their ticket has changed.
