@@ -277,7 +277,9 @@ mod tests {
         let (ada, bob) = (pool(1).new_identity([7; 10]), pool(1).new_identity([8; 10]));
         let first = pool(1).credentials(&ada, now(), [1; 10]).unwrap();
         let second = pool(1).credentials(&bob, now(), [2; 10]).unwrap();
-        let open = |key: &str, token| pool(1).open(key, token, now()).err();
+        fn open(key: &str, token: Option<&str>) -> Option<Refusal> {
+            pool(1).open(key, token, now()).err()
+        }
         let no = Some(Refusal::unrecognized());
         assert_eq!(open(&first.access_key, Some(&second.session_token)), no);
         assert_eq!(open(&second.access_key, Some(&first.session_token)), no);
