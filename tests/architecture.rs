@@ -31,13 +31,20 @@ const DEVELOPMENT_ARROWS: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("aws-sdk-dynamodb", &["backend"]),
     ("aws-sdk-gamelift", &["backend", "gamelift-rs"]),
-    ("axum", &["gamelift-local"]),
+    ("axum", &["backend", "gamelift-local"]),
     // In flexmatch behind a feature, for its binary.
-    ("clap", &["flexmatch", "gamelift-local", "gamelift-rs", "sample-client", "sample-server"]),
+    ("clap", &["backend", "flexmatch", "gamelift-local", "gamelift-rs", "sample-client", "sample-server"]),
     ("quinn", &["sample-client", "sample-server"]),
     (
         "tokio",
-        &["backend", "gamelift-local", "gamelift-rs", "gamelift-server-sdk", "sample-client", "sample-server"],
+        &[
+            "backend",
+            "gamelift-local",
+            "gamelift-rs",
+            "gamelift-server-sdk",
+            "sample-client",
+            "sample-server",
+        ],
     ),
 ];
 
@@ -50,7 +57,12 @@ const PURE: &[&str] = &[
     "gamelift-server-sdk/src/sigv4.rs",
     "gamelift-server-sdk/src/uplink.rs",
     "gamelift-wire/src/lib.rs",
+    "backend/src/gateway/identity.rs",
     "backend/src/gateway/sigv4.rs",
+    "backend/src/sns/certificate.rs",
+    "backend/src/sns/envelope.rs",
+    "backend/src/sns/signature.rs",
+    "backend/src/sns/verify.rs",
     "proto/src/frame.rs",
     "sample-server/src/gate.rs",
     "sample-server/src/room.rs",

@@ -4,6 +4,7 @@
 //! library runs in one process on a laptop and as Lambda functions on AWS; it knows GameLift and DynamoDB by their public
 //! protocols only.
 
+pub mod api;
 pub mod caller;
 pub mod game_lift;
 #[cfg(feature = "local")]
@@ -11,5 +12,6 @@ pub mod gateway;
 pub mod problem;
 pub mod push;
 pub mod service;
+pub mod sns;
 pub mod store;
 pub mod ticket;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Where a ticket is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// Written to the table; GameLift has not confirmed it.
@@ -53,7 +53,7 @@ pub const RANK_ENDED: u8 = 90;
 pub const RANK_SUCCEEDED: u8 = 100;
 
 /// An address that a game server can be reached at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     /// Its IP address.
@@ -66,7 +66,7 @@ pub struct Endpoint {
 }
 
 /// Where to play, and the caller's own seat.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Connection {
     /// Where the game server is, best first.
@@ -95,7 +95,7 @@ impl std::fmt::Debug for Connection {
 }
 
 /// How far the players of a proposed match have come with their answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Acceptance {
     /// Until when to answer, in milliseconds since 1970.
@@ -107,7 +107,7 @@ pub struct Acceptance {
 }
 
 /// A ticket as its players see it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ticket {
     /// Its id, with GameLift as well.

@@ -121,7 +121,9 @@ impl Cognito {
             retry_after: Some(seconds),
             ..Error::new(
                 "TooManyRequestsException",
-                format!("too many new identities from this address; keep the one you have, or wait {seconds} s"),
+                format!(
+                    "too many new identities from this address; keep the one you have, or wait {seconds} s"
+                ),
             )
         })?;
         let identity = self.pool.new_identity(request.random);
@@ -133,7 +135,10 @@ impl Cognito {
         let id = required(input.identity_id, "identityId")?;
         guests_only(&input.logins)?;
         if input.custom_role_arn.is_some() {
-            return Err(Error::new("InvalidParameterException", "there are no roles to choose: leave out CustomRoleArn"));
+            return Err(Error::new(
+                "InvalidParameterException",
+                "there are no roles to choose: leave out CustomRoleArn",
+            ));
         }
         let identity = self.pool.find(&id);
         let credentials =
@@ -225,13 +230,19 @@ mod tests {
         assert_eq!(answer["IdentityId"], id);
         assert_eq!(answer["Credentials"]["Expiration"], 1_800_003_600);
         assert!(answer["Credentials"]["AccessKeyId"].as_str().unwrap().starts_with("ASIA"));
-        assert!(answer["Credentials"]["SecretKey"].is_string() && answer["Credentials"]["SessionToken"].is_string());
+        assert!(
+            answer["Credentials"]["SecretKey"].is_string()
+                && answer["Credentials"]["SessionToken"].is_string()
+        );
     }
 
     #[test]
     fn what_cannot_be_served_has_cognitos_error() {
         let other = "us-west-2:11111111-0000-4000-8000-000000000000";
-        assert_eq!(error("GetId", &json!({"IdentityPoolId": other}).to_string()), "ResourceNotFoundException");
+        assert_eq!(
+            error("GetId", &json!({"IdentityPoolId": other}).to_string()),
+            "ResourceNotFoundException"
+        );
         assert_eq!(error("GetId", "{}"), "ValidationException");
         assert_eq!(error("GetId", r#"{"IdentityPoolId":"us west"}"#), "ValidationException");
         let login = json!({"IdentityPoolId": POOL, "Logins": {"accounts.google.com": "token"}});

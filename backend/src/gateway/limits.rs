@@ -145,7 +145,9 @@ impl<K: Hash + Ord + Clone> Measure<K> {
     fn check(&self, key: &K) -> Result<(), u32> {
         let now = governor::clock::Clock::now(&self.clock);
         // Looking at all of them takes milliseconds, so not with every call.
-        if self.limiter.len() >= KEYS_MAX && self.swept.swap(now.as_secs(), Ordering::Relaxed) != now.as_secs() {
+        if self.limiter.len() >= KEYS_MAX
+            && self.swept.swap(now.as_secs(), Ordering::Relaxed) != now.as_secs()
+        {
             self.limiter.retain_recent();
         }
         let Err(not_until) = self.limiter.check_key(key) else {

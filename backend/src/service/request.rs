@@ -42,7 +42,7 @@ impl FromStr for IdempotencyKey {
 }
 
 /// A request for a match.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct StartRequest {
     /// The matchmaking configuration, if not the usual one.
@@ -58,7 +58,7 @@ pub struct StartRequest {
 }
 
 /// A request for a game session of one's own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PrivateRequest {
     /// Where to play, if not where the latencies are best.
@@ -83,7 +83,7 @@ pub struct Started {
 }
 
 /// What a party member hands to the leader: the consent to be started with them.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Invite {
     /// A secret that can be used once.
@@ -99,7 +99,7 @@ impl fmt::Debug for Invite {
 }
 
 /// Where games may be hosted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Location {
     /// Its name: a Region, a Local Zone or a `custom-` location.
@@ -110,7 +110,7 @@ pub struct Location {
 }
 
 /// A UDP echo of a location's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Beacon {
     /// Its host.
@@ -120,7 +120,7 @@ pub struct Beacon {
 }
 
 /// A player as the backend knows them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Profile {
     /// What others may know them by: it leads nowhere.
