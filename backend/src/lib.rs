@@ -5,6 +5,7 @@
 //! protocols only.
 
 pub mod caller;
+pub mod event;
 pub mod game_lift;
 pub mod problem;
 pub mod push;
