@@ -32,8 +32,10 @@ pub enum Event {
     PlacementEnded {
         /// The placement's id.
         ticket_id: String,
+        /// Which news is the later.
+        order: Order,
         /// The same for all its players.
-        news: News,
+        news: Box<News>,
     },
     /// It is of a type that says nothing to players.
     Ignored {
@@ -49,6 +51,8 @@ pub struct Update {
     pub player: PlayerId,
     /// The ticket that they are on.
     pub ticket_id: String,
+    /// Which news is the later.
+    pub order: Order,
     /// What there is to know.
     pub news: News,
 }
@@ -79,11 +83,9 @@ pub fn time_of(order: &str) -> Option<u64> {
     order.get(..TIME_DIGITS)?.parse().ok()
 }
 
-/// A ticket as an event tells it. What is not there is not so any more.
+/// A ticket as GameLift tells it, to one of its players. What is not there is not so any more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct News {
-    /// Which is the later.
-    pub order: Order,
     /// Where the ticket is.
     pub status: Status,
     /// The player's team.
@@ -98,6 +100,21 @@ pub struct News {
     pub reason: Option<String>,
     /// Where to play.
     pub connection: Option<Connection>,
+}
+
+impl News {
+    /// A status and nothing more.
+    pub fn of(status: Status) -> Self {
+        Self {
+            status,
+            team: None,
+            accepted: None,
+            deadline: None,
+            estimated_wait_ms: None,
+            reason: None,
+            connection: None,
+        }
+    }
 }
 
 /// This is no event of GameLift's.
@@ -168,7 +185,6 @@ fn matchmaking(envelope: Envelope, time: u64) -> Result<Event, Malformed> {
         .map(|seconds| time.saturating_add(seconds.saturating_mul(1000)));
     let order = Order::new(time, step, yes, &envelope.id);
     let news = |player: &Player| News {
-        order: order.clone(),
         status,
         team: player.team.clone(),
         accepted: asked.then_some((yes, total)),
@@ -182,6 +198,7 @@ fn matchmaking(envelope: Envelope, time: u64) -> Result<Event, Malformed> {
     let update = |ticket_id: &String, player: &Player| Update {
         player: PlayerId::new(&player.player_id),
         ticket_id: ticket_id.clone(),
+        order: order.clone(),
         news: news(player),
     };
     let updates = ours
@@ -208,23 +225,16 @@ fn placement(envelope: Envelope, time: u64) -> Result<Event, Malformed> {
     };
     let ticket_id =
         detail.placement_id.clone().ok_or_else(|| Malformed("detail has no placementId".to_owned()))?;
-    let news = News {
-        order: Order::new(time, status.rank(), 0, &envelope.id),
-        status,
-        team: None,
-        accepted: None,
-        deadline: None,
-        estimated_wait_ms: None,
-        reason: ended(status, Some(&detail.kind)),
-        connection: None,
-    };
+    let order = Order::new(time, status.rank(), 0, &envelope.id);
+    let news = Box::new(News { reason: ended(status, Some(&detail.kind)), ..News::of(status) });
     if status != Status::Succeeded {
-        return Ok(Event::PlacementEnded { ticket_id, news });
+        return Ok(Event::PlacementEnded { ticket_id, order, news });
     }
     let updates = detail.placed_player_sessions.iter().map(|player| Update {
         player: PlayerId::new(&player.player_id),
         ticket_id: ticket_id.clone(),
-        news: News { connection: detail.connection(player, time), ..news.clone() },
+        order: order.clone(),
+        news: News { connection: detail.connection(player, time), ..News::clone(&news) },
     });
     Ok(Event::Tickets { updates: updates.collect(), skipped: 0 })
 }

@@ -83,7 +83,7 @@ fn a_refused_match_sends_players_back_to_searching_and_beats_what_led_to_it_in_t
         updates(json!({"type": "AcceptMatchCompleted", "acceptance": "Rejected", "tickets": tickets()}));
     let before = updates(json!({"type": "AcceptMatch", "tickets": tickets()}));
     assert_eq!(after[0].news.status, Status::Searching);
-    assert!(after[0].news.order > before[0].news.order);
+    assert!(after[0].order > before[0].order);
     let accepted =
         updates(json!({"type": "AcceptMatchCompleted", "acceptance": "Accepted", "tickets": tickets()}));
     assert_eq!(accepted[0].news.status, Status::Placing);
@@ -128,7 +128,7 @@ fn a_fulfilled_placement_seats_its_players_and_its_port_is_a_text() {
 #[test]
 fn a_placement_that_ended_otherwise_names_no_players() {
     let ended = event(json!({"type": "PlacementTimedOut", "placementId": "p-1"})).unwrap();
-    let Event::PlacementEnded { ticket_id, news } = ended else { panic!("{ended:?}") };
+    let Event::PlacementEnded { ticket_id, news, .. } = ended else { panic!("{ended:?}") };
     assert_eq!((ticket_id.as_str(), news.status), ("p-1", Status::TimedOut));
 }
 
