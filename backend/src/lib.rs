@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod caller;
+pub mod event;
 pub mod game_lift;
 #[cfg(feature = "local")]
 pub mod gateway;

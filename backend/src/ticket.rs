@@ -52,6 +52,9 @@ pub const RANK_ENDED: u8 = 90;
 /// The rank of a seat. It beats every other end: the seat is really reserved.
 pub const RANK_SUCCEEDED: u8 = 100;
 
+/// How long GameLift keeps a seat for a player who does not come (AWS API reference, CreatePlayerSession), in milliseconds.
+pub const RESERVATION_MS: u64 = 60_000;
+
 /// An address that a game server can be reached at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -120,6 +123,9 @@ pub struct Ticket {
     pub created_at: u64,
     /// When it is forgotten, in milliseconds since 1970.
     pub expires_at: u64,
+    /// The caller's team, once there is a match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// How long GameLift thinks it will take, if it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_wait_ms: Option<u64>,

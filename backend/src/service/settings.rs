@@ -23,8 +23,6 @@ pub struct Settings {
     pub ticket_timeout: Duration,
     /// How long a game session lasts at most: until then its players can come back to it.
     pub session_length: Duration,
-    /// How long GameLift keeps a seat for a player who does not come.
-    pub reservation: Duration,
     /// How long players have to accept a match, as in the matchmaking configuration. Only a guess to show: GameLift decides.
     pub acceptance_timeout: Duration,
     /// SHA-256 of the certificates of fleets, in hexadecimal, by fleet id.
@@ -45,8 +43,6 @@ impl Default for Settings {
             initial_skill: 10.0,
             ticket_timeout: Duration::from_secs(10 * 60),
             session_length: Duration::from_secs(60 * 60),
-            // AWS API reference, CreatePlayerSession: a reservation lasts 60 seconds.
-            reservation: Duration::from_secs(60),
             acceptance_timeout: Duration::from_secs(60),
             certificates: BTreeMap::new(),
             topics: BTreeSet::new(),
