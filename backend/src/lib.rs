@@ -10,9 +10,13 @@ pub mod event;
 pub mod game_lift;
 #[cfg(feature = "local")]
 pub mod gateway;
+#[cfg(feature = "local")]
+pub mod local;
 pub mod problem;
 pub mod push;
 pub mod service;
 pub mod sns;
 pub mod store;
 pub mod ticket;
+#[cfg(feature = "local")]
+pub mod websocket;
