@@ -160,11 +160,16 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let topics = config.settings.topics.clone();
     let backend = Backend::new(config.settings, store, game_lift, clock.clone());
     let gateway = Gateway::new(
-        gateway::Config { secret, region: config.region.clone(), identities_per_minute: config.identities_per_minute },
+        gateway::Config {
+            secret,
+            region: config.region.clone(),
+            identities_per_minute: config.identities_per_minute,
+        },
         clock.clone(),
     );
     let policy = Policy { topics, version_1: config.events.version_1 };
-    let events = Endpoint::new(backend.clone(), policy, config.events.trust, clock).map_err(StartError::Roots)?;
+    let events =
+        Endpoint::new(backend.clone(), policy, config.events.trust, clock).map_err(StartError::Roots)?;
     let (stop, stopped) = watch::channel(false);
     let sockets = Sockets::new(backend.clone(), gateway.clone(), stopped.clone());
     let router = router(&backend, &gateway, sockets, events, &config.cors);

@@ -18,7 +18,9 @@ const LEN: usize = 32;
 /// in memory has one that is forgotten with it, and a DynamoDB elsewhere one in the working folder.
 pub(super) fn of(table: &Table) -> Result<ServerSecret, StartError> {
     let path = match table {
-        Table::Memory => return new().map(ServerSecret::new).map_err(|source| failed(Path::new("(memory)"), source)),
+        Table::Memory => {
+            return new().map(ServerSecret::new).map_err(|source| failed(Path::new("(memory)"), source));
+        }
         Table::File(file) => beside(file),
         Table::DynamoDb(_) => beside(Path::new("backend")),
     };
@@ -38,7 +40,9 @@ fn beside(file: &Path) -> PathBuf {
 
 fn new() -> io::Result<[u8; LEN]> {
     let mut bytes = [0; LEN];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| io::Error::other("the system has no randomness to give"))?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| io::Error::other("the system has no randomness to give"))?;
     Ok(bytes)
 }
 

@@ -54,9 +54,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// For a local GameLift: a table in memory, any port on loopback, and events from that GameLift alone.
-    pub fn new(game_lift: Url) -> Self {
-        let trust = Trust::Origin(Origin::Local(game_lift.origin()));
+    /// For a local GameLift: a table in memory, any port on loopback, and events from that GameLift alone, whose admin side
+    /// answers for SNS at `sns`.
+    pub fn new(game_lift: Url, sns: &Url) -> Self {
+        let trust = Trust::Origin(Origin::Local(sns.origin()));
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             game_lift,

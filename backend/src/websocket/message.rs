@@ -50,7 +50,9 @@ impl<'de> Deserialize<'de> for Request {
             None => String::new(),
             Some(Value::String(id)) if id.len() <= REQUEST_ID_MAX => id,
             Some(_) => {
-                return Err(D::Error::custom(format!("requestId must be a string of at most {REQUEST_ID_MAX} bytes")));
+                return Err(D::Error::custom(format!(
+                    "requestId must be a string of at most {REQUEST_ID_MAX} bytes"
+                )));
             }
         };
         let action = Action::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
