@@ -190,8 +190,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     Ok(Running { address, identity_pool, region: config.region, backend, stop, server, table })
 }
 
-/// All routes, and what goes around them.
-pub(crate) fn router(
+/// All routes, and what goes around them. [`start`] serves them; tests and hosts of their own can, too.
+pub fn router(
     backend: &Backend,
     gateway: &Gateway,
     sockets: Sockets,
@@ -229,6 +229,3 @@ pub(crate) fn router(
 
 /// How long a browser may remember what is allowed.
 const CORS_MAX_AGE: Duration = Duration::from_secs(10 * 60);
-
-#[cfg(test)]
-mod tests;

@@ -183,6 +183,3 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     // A dropped sender means the same.
     let _ = stop.wait_for(|stop| *stop).await;
 }
-
-#[cfg(test)]
-mod tests;
