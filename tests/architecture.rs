@@ -9,7 +9,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 /// Every arrow between our crates. `backend` and `sample-client` will never point at `gamelift-local`: they know public
 /// protocols only, and must work against AWS unchanged.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("backend", &[]),
+    ("backend", &["game-proto"]),
     ("flexmatch", &[]),
     ("game-proto", &[]),
     ("gamelift-local", &["flexmatch", "gamelift-wire"]),
@@ -66,6 +66,7 @@ const PURE: &[&str] = &[
     "backend/src/sns/envelope.rs",
     "backend/src/sns/signature.rs",
     "backend/src/sns/verify.rs",
+    "backend/src/websocket/message.rs",
     "proto/src/frame.rs",
     "sample-server/src/gate.rs",
     "sample-server/src/room.rs",

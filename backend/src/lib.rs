@@ -11,6 +11,8 @@ pub mod game_lift;
 #[cfg(feature = "local")]
 pub mod gateway;
 #[cfg(feature = "local")]
+pub mod grpc;
+#[cfg(feature = "local")]
 pub mod local;
 pub mod problem;
 pub mod push;

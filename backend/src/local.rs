@@ -25,6 +25,7 @@ pub use settings::{Config, Events, Table};
 use crate::api;
 use crate::game_lift::AwsGameLift;
 use crate::gateway::{self, Gateway};
+use crate::grpc::Service;
 use crate::service::{Backend, Clock};
 use crate::sns::endpoint::Endpoint;
 use crate::sns::verify::Policy;
@@ -199,9 +200,10 @@ pub fn router(
     cors: &[HeaderValue],
 ) -> Router {
     let api::Parts { protected, public } = api::parts(backend);
+    let grpc = Service::new(backend.clone(), gateway.clone(), sockets.stop()).router();
     // The fallback for unknown paths comes with the API, so an unsigned request for one is refused as API Gateway does.
     let router = gateway.protect(protected.merge(sockets.router())).merge(public);
-    let router = router.merge(gateway.door()).merge(events.router());
+    let router = router.merge(gateway.door()).merge(events.router()).merge(grpc);
     let router = router.method_not_allowed_fallback(api::wrong_method).layer(from_fn(api::answer::finish));
     if cors.is_empty() {
         return router;

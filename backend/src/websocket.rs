@@ -54,6 +54,11 @@ impl Sockets {
         Self { backend, gateway, stop }
     }
 
+    /// What ends them.
+    pub(crate) fn stop(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+
     /// `GET /v1/websocket`, to be protected by the gateway.
     pub fn router(self) -> Router {
         Router::new().route("/v1/websocket", get(open)).with_state(self)

@@ -20,6 +20,7 @@ use backend::sns::signature::Signer;
 use backend::sns::verify::Policy;
 use backend::websocket::Sockets;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
@@ -33,7 +34,6 @@ pub(crate) const HOST: &str = "127.0.0.1:9090";
 pub(crate) struct House {
     pub(crate) bench: Bench,
     pub(crate) router: Router,
-    pub(crate) gateway: Gateway,
     pub(crate) stop: watch::Sender<bool>,
     clock: Clock,
 }
@@ -83,7 +83,7 @@ impl House {
         let policy = Policy { topics: BTreeSet::from([TOPIC.to_owned()]), version_1: false };
         let events = Endpoint::new(bench.backend.clone(), policy, trust, clock.clone()).unwrap();
         let router = router(&bench.backend, &gateway, sockets, events, cors);
-        Self { bench, router, gateway, stop, clock }
+        Self { bench, router, stop, clock }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -130,6 +130,15 @@ impl House {
         self.send(player.request("POST", path, Some(body.to_string()), headers)).await
     }
 
+    /// Serves the router on loopback, for what needs a socket.
+    pub(crate) async fn serve(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let router = self.router.clone();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+
     /// A ticket over HTTP.
     pub(crate) async fn start(&self, player: &Player, key: &str) -> Answer {
         let body = json!({"latencies": {"eu-west-1": 32}});
@@ -141,6 +150,9 @@ pub(crate) fn trust() -> Trust {
     let origin = url::Url::parse("http://127.0.0.1:9").unwrap().origin();
     Trust::Pinned(Signer::from_pem(CERTIFICATE.as_bytes()).unwrap(), Origin::Local(origin))
 }
+
+/// Headers or parameters.
+type Pairs = Vec<(String, String)>;
 
 /// Somebody with credentials.
 pub(crate) struct Player {
@@ -194,7 +206,7 @@ impl Player {
         path: &str,
         headers: &[(&str, &str)],
         body: &str,
-    ) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    ) -> (Pairs, Pairs) {
         let identity = self.credentials.clone().into();
         let params = SigningParams::builder()
             .identity(&identity)

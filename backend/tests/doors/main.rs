@@ -11,6 +11,7 @@ mod bench;
 mod fake;
 
 mod compat;
+mod grpc;
 mod house;
 mod http;
 mod security;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -15,16 +15,6 @@ use crate::house::{House, Player};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Socket(WebSocketStream<TcpStream>);
-
-impl House {
-    async fn serve(&self) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let router = self.router.clone();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        address
-    }
-}
 
 async fn open(player: &Player, address: &str) -> Result<Socket, Error> {
     let path = player.presigned("/v1/websocket", address, Duration::from_secs(60));
