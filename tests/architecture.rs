@@ -37,7 +37,14 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("quinn", &["sample-client", "sample-server"]),
     (
         "tokio",
-        &["backend", "gamelift-local", "gamelift-rs", "gamelift-server-sdk", "sample-client", "sample-server"],
+        &[
+            "backend",
+            "gamelift-local",
+            "gamelift-rs",
+            "gamelift-server-sdk",
+            "sample-client",
+            "sample-server",
+        ],
     ),
 ];
 
