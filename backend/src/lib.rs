@@ -4,6 +4,21 @@
 //! library runs in one process on a laptop and as Lambda functions on AWS; it knows GameLift and DynamoDB by their public
 //! protocols only.
 
+pub mod api;
 pub mod caller;
+pub mod event;
+pub mod game_lift;
+#[cfg(feature = "local")]
+pub mod gateway;
+#[cfg(feature = "local")]
+pub mod grpc;
+#[cfg(feature = "local")]
+pub mod local;
 pub mod problem;
+pub mod push;
+pub mod service;
+pub mod sns;
+pub mod store;
 pub mod ticket;
+#[cfg(feature = "local")]
+pub mod websocket;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// The code of a [`Problem`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
     /// The request is not what the API takes. 400.
@@ -15,6 +15,8 @@ pub enum Code {
     Forbidden,
     /// There is none, or it is somebody else's: the two look the same. 404.
     NotFound,
+    /// The path has other methods. 405.
+    MethodNotAllowed,
     /// There is no game session to come back to. 404.
     NoSession,
     /// The caller has another ticket that is still open. 409, with its `ticketId`.
@@ -47,6 +49,7 @@ impl Code {
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
             Self::NotFound | Self::NoSession => 404,
+            Self::MethodNotAllowed => 405,
             Self::TicketActive | Self::TicketPlaced | Self::NotInAcceptance => 409,
             Self::TooLarge => 413,
             Self::LatencyLocationUnknown => 422,

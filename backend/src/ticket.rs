@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Where a ticket is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// Written to the table; GameLift has not confirmed it.
@@ -52,8 +52,11 @@ pub const RANK_ENDED: u8 = 90;
 /// The rank of a seat. It beats every other end: the seat is really reserved.
 pub const RANK_SUCCEEDED: u8 = 100;
 
+/// How long GameLift keeps a seat for a player who does not come (AWS API reference, CreatePlayerSession), in milliseconds.
+pub const RESERVATION_MS: u64 = 60_000;
+
 /// An address that a game server can be reached at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     /// Its IP address.
@@ -66,7 +69,7 @@ pub struct Endpoint {
 }
 
 /// Where to play, and the caller's own seat.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Connection {
     /// Where the game server is, best first.
@@ -95,7 +98,7 @@ impl std::fmt::Debug for Connection {
 }
 
 /// How far the players of a proposed match have come with their answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Acceptance {
     /// Until when to answer, in milliseconds since 1970.
@@ -107,7 +110,7 @@ pub struct Acceptance {
 }
 
 /// A ticket as its players see it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ticket {
     /// Its id, with GameLift as well.
@@ -120,6 +123,9 @@ pub struct Ticket {
     pub created_at: u64,
     /// When it is forgotten, in milliseconds since 1970.
     pub expires_at: u64,
+    /// The caller's team, once there is a match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// How long GameLift thinks it will take, if it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_wait_ms: Option<u64>,

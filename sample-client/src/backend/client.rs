@@ -130,7 +130,7 @@ impl Client {
         let pool = match config.identity_pool {
             Some(pool) => pool,
             None if on_aws => return Err(SetUpError::NoIdentityPool),
-            None => format!("{region}:00000000-0000-4000-8000-000000000000"),
+            None => format!("{region}:00000000-0000-0000-0000-000000000000"),
         };
         let trimmed = base.to_string().trim_end_matches('/').to_owned();
         let web_socket = match config.web_socket.as_deref() {

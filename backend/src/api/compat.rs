@@ -1,0 +1,224 @@
+//! What the clients of AWS's samples call, so that they can be run against this backend: the C++ and Unity clients of
+//! aws-gamelift-and-serverless-backend-sample, and the FlexMatch scenarios of the GameLift plugins for Unity and Unreal.
+//! Paths, field names and statuses are theirs; the rules (whose ticket, one at a time) are ours.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+
+use super::input;
+use crate::caller::Caller;
+use crate::problem::{Code, Problem};
+use crate::service::{Backend, IdempotencyKey, StartRequest};
+use crate::ticket::{Connection, Status, Ticket};
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Latencies {
+    /// `us-east-1_35_eu-west-1_120`
+    #[serde(default)]
+    latencies: String,
+}
+
+/// GameLift's MatchmakingTicket, as far as the sample's clients read it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct MatchmakingTicket {
+    ticket_id: String,
+    status: Status,
+    /// Seconds since 1970.
+    start_time: u64,
+}
+
+impl From<Ticket> for MatchmakingTicket {
+    fn from(ticket: Ticket) -> Self {
+        Self { ticket_id: ticket.ticket_id, status: ticket.status, start_time: ticket.created_at / 1000 }
+    }
+}
+
+/// Where the sample's clients look for their seat.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct MatchStatus {
+    ip_address: String,
+    port: u16,
+    player_session_id: String,
+    dns_name: String,
+}
+
+/// The sample's way to ask for a match
+///
+/// The sample's clients give up and start again without cancelling, and send no key: whoever has a ticket gets it.
+#[utoipa::path(
+    get, path = "/requestmatchmaking", tag = "compat", params(Latencies),
+    responses((status = 200, description = "The ticket", body = MatchmakingTicket), (status = 500, description = "`{\"message\":\"Unable to do matchmaking\"}`")),
+)]
+pub(super) async fn request_matchmaking(
+    State(backend): State<Backend>,
+    caller: Caller,
+    query: Result<Query<Latencies>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let latencies = query.ok().and_then(|Query(query)| pairs(&query.latencies));
+    let Some(latencies) = latencies else {
+        return unable();
+    };
+    match start(&backend, &caller, latencies).await {
+        Ok(ticket) => Json(MatchmakingTicket::from(ticket)).into_response(),
+        Err(problem) if problem.code == Code::TicketActive => match backend.current(&caller).await {
+            Ok(ticket) => Json(MatchmakingTicket::from(ticket)).into_response(),
+            Err(_) => unable(),
+        },
+        Err(problem) => {
+            tracing::warn!(%problem, "a client of the sample got no ticket");
+            unable()
+        }
+    }
+}
+
+/// The sample knows no other failure.
+fn unable() -> Response {
+    let body = Json(json!({"message": "Unable to do matchmaking"}));
+    (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
+}
+
+fn pairs(text: &str) -> Option<BTreeMap<String, u32>> {
+    let mut parts = text.split('_').filter(|part| !part.is_empty());
+    let mut latencies = BTreeMap::new();
+    while let Some(location) = parts.next() {
+        latencies.insert(location.to_owned(), parts.next()?.parse().ok()?);
+    }
+    Some(latencies)
+}
+
+async fn start(
+    backend: &Backend,
+    caller: &Caller,
+    latencies: BTreeMap<String, u32>,
+) -> Result<Ticket, Problem> {
+    // These clients have none, and cannot repeat a request that they do not know the outcome of.
+    let key: IdempotencyKey = uuid::Uuid::new_v4().to_string().parse()?;
+    let request = StartRequest { latencies, ..StartRequest::default() };
+    backend.start(caller, &key, request).await.map(|started| started.ticket)
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct StatusOf {
+    #[serde(rename = "ticketId", default)]
+    ticket_id: String,
+}
+
+/// The sample's way to ask for the seat
+#[utoipa::path(
+    get, path = "/requestmatchstatus", tag = "compat", params(StatusOf),
+    responses((status = 200, description = "The seat; or, while there is none and for tickets of others, one whose PlayerSessionId is `NotPlacedYet`", body = MatchStatus)),
+)]
+pub(super) async fn request_match_status(
+    State(backend): State<Backend>,
+    caller: Caller,
+    query: Result<Query<StatusOf>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<MatchStatus>, Problem> {
+    let id = query.map(|Query(query)| query.ticket_id).unwrap_or_default();
+    let connection = match backend.ticket(&caller, &id).await {
+        Ok(ticket) => ticket.connection,
+        Err(problem) if problem.code == Code::NotFound => None,
+        Err(problem) => return Err(problem),
+    };
+    let seat = connection.and_then(|mut connection| {
+        let endpoint = (!connection.endpoints.is_empty()).then(|| connection.endpoints.swap_remove(0))?;
+        Some(MatchStatus {
+            ip_address: endpoint.ip,
+            port: endpoint.port,
+            player_session_id: connection.player_session_id,
+            dns_name: endpoint.dns_name.unwrap_or_default(),
+        })
+    });
+    Ok(Json(seat.unwrap_or_else(|| MatchStatus {
+        ip_address: String::new(),
+        port: 0,
+        player_session_id: "NotPlacedYet".to_owned(),
+        dns_name: String::new(),
+    })))
+}
+
+/// What the plugins' clients send. Whatever else they send is not asked for.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StartGame {
+    #[serde(default)]
+    region_to_latency_mapping: BTreeMap<String, u32>,
+}
+
+/// The plugins' way to ask for a match
+#[utoipa::path(
+    post, path = "/start_game", tag = "compat", request_body = StartGame,
+    responses((status = 202, description = "Asked"), (status = 409, description = "There is a ticket already"), (status = 500, description = "Anything else")),
+)]
+pub(super) async fn start_game(State(backend): State<Backend>, caller: Caller, body: Bytes) -> StatusCode {
+    let request = if body.is_empty() { Ok(StartGame::default()) } else { input::json::<StartGame>(&body) };
+    let started = match request {
+        Ok(request) => start(&backend, &caller, request.region_to_latency_mapping).await,
+        Err(problem) => Err(problem),
+    };
+    match started {
+        Ok(_) => StatusCode::ACCEPTED,
+        Err(problem) if problem.code == Code::TicketActive => StatusCode::CONFLICT,
+        Err(problem) => {
+            tracing::warn!(%problem, "a client of the plugin got no ticket");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}
+
+/// Where the plugins' clients look for their seat. The port is a string in theirs.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GameConnection {
+    ip_address: String,
+    port: String,
+    dns_name: String,
+    player_session_id: String,
+    game_session_arn: String,
+}
+
+/// The plugins' way to ask for the seat
+#[utoipa::path(
+    post, path = "/get_game_connection", tag = "compat",
+    responses(
+        (status = 200, description = "The seat, as text/plain", body = GameConnection, content_type = "text/plain"),
+        (status = 204, description = "Not yet"), (status = 404, description = "There is no ticket"),
+        (status = 500, description = "The ticket has ended without a seat, or it cannot be read"),
+    ),
+)]
+pub(super) async fn get_game_connection(State(backend): State<Backend>, caller: Caller) -> Response {
+    let ticket = match backend.current(&caller).await {
+        Ok(ticket) => ticket,
+        Err(problem) if problem.code == Code::NotFound => return StatusCode::NOT_FOUND.into_response(),
+        Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    };
+    match ticket.connection {
+        Some(connection) => seat(connection),
+        None if ticket.status.is_final() => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+fn seat(mut connection: Connection) -> Response {
+    if connection.endpoints.is_empty() {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let endpoint = connection.endpoints.swap_remove(0);
+    let seat = GameConnection {
+        ip_address: endpoint.ip,
+        port: endpoint.port.to_string(),
+        dns_name: endpoint.dns_name.unwrap_or_default(),
+        player_session_id: connection.player_session_id,
+        game_session_arn: connection.game_session_id,
+    };
+    ([(header::CONTENT_TYPE, "text/plain")], Json(seat)).into_response()
+}

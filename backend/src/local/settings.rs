@@ -1,0 +1,72 @@
+//! What a local backend is told.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use axum::http::HeaderValue;
+use url::Url;
+
+use crate::gateway::limits::IDENTITIES_PER_MINUTE;
+use crate::service::Settings;
+use crate::sns::certificate::Origin;
+use crate::sns::endpoint::Trust;
+
+/// Where tickets and players are kept.
+#[derive(Clone, Debug)]
+pub enum Table {
+    /// In this process, until it ends.
+    Memory,
+    /// In this process, on a file.
+    File(PathBuf),
+    /// A DynamoDB API on this machine.
+    DynamoDb(Url),
+}
+
+/// Who is believed about events.
+#[derive(Clone, Debug)]
+pub struct Events {
+    /// Whose signature counts.
+    pub trust: Trust,
+    /// Whether signatures with SHA-1 count.
+    pub version_1: bool,
+}
+
+/// What a local backend is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen; port 0 is any.
+    pub listen: SocketAddr,
+    /// The GameLift API.
+    pub game_lift: Url,
+    /// The Region that clients sign for.
+    pub region: String,
+    /// Where tickets and players are kept.
+    pub table: Table,
+    /// What the use cases go by; its topics are those whose events are taken.
+    pub settings: Settings,
+    /// Who is believed about events.
+    pub events: Events,
+    /// Origins of web pages that may call. None: no web page may.
+    pub cors: Vec<HeaderValue>,
+    /// New identities that an address may have per minute.
+    pub identities_per_minute: NonZeroU32,
+}
+
+impl Config {
+    /// For a local GameLift: a table in memory, any port on loopback, and events from that GameLift alone, whose admin side
+    /// answers for SNS at `sns`.
+    pub fn new(game_lift: Url, sns: &Url) -> Self {
+        let trust = Trust::Origin(Origin::Local(sns.origin()));
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            game_lift,
+            region: "us-west-2".to_owned(),
+            table: Table::Memory,
+            settings: Settings::default(),
+            events: Events { trust, version_1: false },
+            cors: Vec::new(),
+            identities_per_minute: IDENTITIES_PER_MINUTE,
+        }
+    }
+}
