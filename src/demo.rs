@@ -5,23 +5,25 @@
 //! | `demo/stage.rs` | what a round is played on: GameLift, a fleet, a matchmaker, server processes |
 //! | `demo/fleet.rs` | an Anywhere fleet over two locations |
 //! | `demo/matchmaker.rs` | a queue, the rule set `demo/arena.json`, a matchmaking configuration |
+//! | `demo/backend.rs` | the backend, subscribed to GameLift's events |
 //! | `demo/servers.rs` | keeps server processes running, as a fleet's host would |
 //! | `demo/crowd.rs` | who plays: skills and latencies |
 //! | `demo/round.rs` | one round, step by step |
-//! | `demo/tickets.rs` | matchmaking as a backend does it |
+//! | `demo/players.rs` | from the backend's address to a seat, for everybody at once |
 //! | `demo/narrator.rs` | says what happens |
 //!
 //! Everything goes through public protocols: the AWS API by `aws-sdk-gamelift`, the server-SDK WebSocket, QUIC. Point the
 //! same code at AWS and only the endpoint changes.
 
+mod backend;
 mod crowd;
 mod fleet;
 mod matchmaker;
 mod narrator;
+mod players;
 mod round;
 mod servers;
 mod stage;
-mod tickets;
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -94,7 +96,7 @@ pub fn failure_to_json(error: &DemoError) -> String {
 /// Plays one round and takes everything down again.
 ///
 /// # Errors
-/// [`DemoError`] unless every player was matched, placed, validated and played, and everybody without a player session was refused.
+/// [`DemoError`] unless every player was matched, told, validated and played, and everybody without a player session was refused.
 ///
 /// # Cancel safety
 ///

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Parser;
 use gamelift_rs::demo::{self, Narrator, Options, PLAYERS_MAX};
 
-/// AWS's session-based game server hosting, on this machine: starts a local GameLift and QUIC game servers in two locations,
-/// matches players by skill and latency with the AWS SDK, and lets them join, checked through the server SDK.
+/// AWS's session-based game server hosting with serverless backend, on this machine: a local GameLift, QUIC game servers in two
+/// locations, the backend, and players who know nothing but its address and take all thirteen steps into a game.
 #[derive(Parser)]
 #[command(
     version,
@@ -17,7 +17,7 @@ use gamelift_rs::demo::{self, Narrator, Options, PLAYERS_MAX};
   cargo run -- --once --json           the same, one JSON line for a program to read"
 )]
 struct Args {
-    /// Play one round and exit: 0 if every player was matched, placed, validated and played, 1 otherwise. Uses free ports.
+    /// Play one round and exit: 0 if every player was matched, told, validated and played, 1 otherwise. Uses free ports.
     #[arg(long)]
     once: bool,
     /// How many players join.
@@ -26,7 +26,7 @@ struct Args {
     /// How long they play, in seconds.
     #[arg(long, default_value_t = 2.0, value_parser = seconds)]
     seconds: f64,
-    /// Take free ports instead of 9080, 9081, 9082 and 9443.
+    /// Take free ports instead of 9080, 9081, 9082, 9090 and 9443.
     #[arg(long)]
     free_ports: bool,
     /// Say nothing but one JSON line with the result of the round. Only with --once.

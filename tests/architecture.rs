@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flexmatch", &[]),
     ("game-proto", &[]),
     ("gamelift-local", &["flexmatch", "gamelift-wire"]),
-    ("gamelift-rs", &["gamelift-local", "gamelift-server-sdk", "sample-client", "sample-server"]),
+    ("gamelift-rs", &["backend", "gamelift-local", "gamelift-server-sdk", "sample-client", "sample-server"]),
     ("gamelift-server-sdk", &["gamelift-wire"]),
     ("gamelift-wire", &[]),
     ("sample-client", &["game-proto"]),

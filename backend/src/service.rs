@@ -27,7 +27,7 @@ pub use self::request::{
 pub use self::settings::Settings;
 use crate::caller::{Caller, PlayerId};
 use crate::game_lift::GameLift;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::push::{Push, Watchers};
 use crate::store::{Row, Store};
 use crate::ticket::{Connection, Ticket};
@@ -222,6 +222,26 @@ impl Backend {
             skill: profile.skill,
             created_at: profile.created,
         })
+    }
+
+    /// Sets what the server thinks of a player, from their next ticket on: for whoever rates games after they are over. No
+    /// client's request leads here.
+    ///
+    /// # Errors
+    ///
+    /// `BAD_REQUEST` for a skill that is no number; `STORE_UNAVAILABLE`.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may have been set.
+    pub async fn set_skill(&self, player: &PlayerId, skill: f64) -> Result<(), Problem> {
+        if !skill.is_finite() {
+            return Err(Problem::new(
+                Code::BadRequest,
+                format!("skill is {skill}; it must be a finite number"),
+            ));
+        }
+        Ok(self.inner.store.set_skill(player, skill, self.inner.now()).await?)
     }
 
     /// Takes an event: the JSON of EventBridge's shape that GameLift publishes, which is the `Message` in SNS's envelope. The

@@ -51,6 +51,9 @@ pub enum EndpointError {
     /// There is no key to sign messages with.
     #[error("messages cannot be signed: {0}")]
     Signer(String),
+    /// The endpoint has not visited the SubscribeURL that it was sent.
+    #[error("the endpoint did not confirm its subscription; the log says what it answered")]
+    Unconfirmed,
     /// There is no service any more.
     #[error("this local GameLift has been shut down")]
     Stopped,

@@ -24,7 +24,7 @@ use tokio::{
 
 use self::listeners::Listeners;
 use crate::{
-    ApiError, Beacon, Config, EndpointError, ErrorKind, Events, FaultRatesError, admin,
+    ApiError, Beacon, Config, EndpointError, ErrorKind, Events, FaultRatesError, SignatureVersion, admin,
     api::{self, Codec},
     clock::RunningClock,
     driver::{Driver, FromService, Handle, OUTBOX_MAX},
@@ -56,7 +56,7 @@ pub struct Local {
     /// What carries events out, until the last one is delivered.
     deliveries: JoinSet<()>,
     /// Endpoints end with whoever knows them: this is what they last for.
-    _endpoints_of_events: (Targets, Option<Subscriptions>),
+    endpoints_of_events: (Targets, Option<Subscriptions>),
 }
 
 #[derive(Debug, Default)]
@@ -274,7 +274,7 @@ impl Local {
             listeners: tasks,
             driver: driver_task,
             deliveries,
-            _endpoints_of_events: (targets, known),
+            endpoints_of_events: (targets, known),
         })
     }
 
@@ -389,6 +389,27 @@ impl Local {
     /// Every event from now on. `None` after a shutdown.
     pub fn events(&self) -> Option<Events> {
         self.handle.events()
+    }
+
+    /// Subscribes an HTTP endpoint to the events of a topic, as `POST /subscriptions` on the admin side does, and waits until it
+    /// has confirmed: what happened before then is not delivered.
+    ///
+    /// # Errors
+    /// An endpoint or a topic that cannot be, too many of them, or one that does not confirm.
+    ///
+    /// # Cancel safety
+    /// The subscription may have been made.
+    pub async fn subscribe(
+        &self,
+        endpoint: &str,
+        topic: &str,
+        version: SignatureVersion,
+    ) -> Result<(), EndpointError> {
+        let (_, Some(subscriptions)) = &self.endpoints_of_events else {
+            return Err(EndpointError::NoListeners);
+        };
+        let arn = subscriptions.subscribe(Subscribe::topic(endpoint, topic, version)).await?;
+        subscriptions.confirmed(&arn).await
     }
 
     /// Closes every connection with 1012 and stops, within four seconds.

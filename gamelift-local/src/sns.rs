@@ -14,6 +14,7 @@ use std::{
     fmt,
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axum::{
@@ -29,6 +30,7 @@ use serde_json::json;
 use tokio::{
     sync::{OnceCell, watch},
     task::spawn_blocking,
+    time::timeout,
 };
 
 pub use self::signer::{SignatureVersion, UnknownSignatureVersion};
@@ -46,6 +48,9 @@ use crate::{
     },
 };
 
+/// How long a program waits for an endpoint to confirm. One that is there does so at once.
+const CONFIRMATION_WAIT: Duration = Duration::from_secs(15);
+
 /// What a subscription is asked for with.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -62,6 +67,12 @@ pub(crate) struct Subscribe {
 }
 
 impl Subscribe {
+    /// The events of one topic.
+    pub(crate) fn topic(endpoint: &str, topic: &str, version: SignatureVersion) -> Self {
+        let (topic, signature_version) = (Some(topic.to_owned()), Some(version));
+        Self { endpoint: endpoint.to_owned(), topic, signature_version, raw_message_delivery: false }
+    }
+
     /// All topics, nothing special.
     pub(crate) fn everything(endpoint: &str) -> Self {
         Self { endpoint: endpoint.to_owned(), ..Self::default() }
@@ -155,6 +166,22 @@ impl Subscriptions {
         let target = self.inner.outlets.open(Some(&arn), endpoint, subscriber.clone(), phases).await?;
         self.by_arn().insert(arn.clone(), Subscription { target, subscriber, phase });
         Ok(arn)
+    }
+
+    /// Waits until the endpoint has confirmed.
+    pub(crate) async fn confirmed(&self, arn: &str) -> Result<(), EndpointError> {
+        let phases = self.by_arn().get(arn).map(|subscription| subscription.phase.subscribe());
+        let confirmed = async {
+            match phases {
+                // An error means that the endpoint has refused, and the subscription is gone.
+                Some(mut phases) => phases.wait_for(|phase| *phase == Phase::Confirmed).await.is_ok(),
+                None => false,
+            }
+        };
+        match timeout(CONFIRMATION_WAIT, confirmed).await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(EndpointError::Unconfirmed),
+        }
     }
 
     /// Forgets what has ended; when that is not enough, the oldest that somebody has unsubscribed.

@@ -12,6 +12,9 @@ pub(super) const NAME: &str = "arena";
 /// Teams of four, fair and near; who waits longer gets a smaller match. Ready to be used on AWS as it is.
 pub(super) const RULE_SET: &str = include_str!("arena.json");
 
+/// Where events of matchmaking go: to the backend.
+pub(super) const TOPIC: &str = "arn:aws:sns:us-west-2:123456789012:matchmaking";
+
 /// Players in a full match.
 pub(super) const MATCH_SIZE: usize = 8;
 
@@ -45,6 +48,7 @@ pub(super) async fn make(aws: &Client, fleet: &Fleet, narrator: &Narrator) -> Re
         .game_session_queue_arns(queue_arn)
         .request_timeout_seconds(REQUEST_TIMEOUT_SECONDS)
         .acceptance_required(false)
+        .notification_target(TOPIC)
         .send()
         .await
         .map_err(|error| DemoError::new("CreateMatchmakingConfiguration", error))?;

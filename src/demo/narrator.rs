@@ -55,25 +55,31 @@ impl Narrator {
 
     /// How the reader can go on by hand.
     pub(super) fn invitation(&self, stage: &Stage) {
-        self.line("\nStill here, with idle server processes waiting for you. In another terminal:\n");
-        self.line(&format!("  export AWS_ENDPOINT_URL_GAMELIFT={}", stage.local.api_endpoint()));
+        let (backend, api) = (stage.backend.url(), stage.local.api_endpoint());
+        self.line(
+            "\nStill here, with idle server processes waiting for you. In another terminal, be a player:\n",
+        );
+        self.line(&format!(
+            "  cargo run -p sample-client -- play --backend {backend} --latency {EUROPE}=20 --latency {AMERICA}=110"
+        ));
+        self.line("  # alone, a match is made after 6 s; a second terminal with the same line sooner, and you meet. Or many:");
+        self.line(&format!(
+            "  cargo run -p sample-client -- swarm --backend {backend} --players 16 --locations {EUROPE}=0.5,{AMERICA}=0.5"
+        ));
+        self.line("\nOr look at it as GameLift's customer:\n");
+        self.line(&format!("  export AWS_ENDPOINT_URL_GAMELIFT={api}"));
         // Version 1 of the AWS CLI reads the older name of the Region only.
         self.line("  export AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2");
         self.line("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local");
-        self.line(
-            "  # a match: alone, it is made after 6 s; start another ticket sooner and the two are matched",
-        );
-        self.line(&format!(
-            "  aws gamelift start-matchmaking --configuration-name {NAME} --ticket-id mine \\"
-        ));
-        self.line(&format!(
-            "      --players 'PlayerId=me,PlayerAttributes={{skill={{N=1000}}}},LatencyInMs={{{EUROPE}=20,{AMERICA}=110}}'"
-        ));
-        self.line("  aws gamelift describe-matchmaking --ticket-ids mine");
-        self.line("  # within 60 s of COMPLETED, with what the ticket says:");
-        self.line("  cargo run -p sample-client -- join --address 127.0.0.1:PORT --player-session-id PLAYER_SESSION_ID \\");
-        self.line(&format!("      --fingerprint {}", stage.fingerprint));
-        self.line(&format!("\n  a look inside: curl {}/state", stage.local.admin_endpoint()));
+        self.line(&format!("  aws gamelift describe-game-sessions --fleet-id {}", stage.fleet_id));
+        self.line(&format!("  aws gamelift describe-matchmaking-configurations --names {NAME}"));
+        self.line("\nOr inside:\n");
+        let admin = stage.local.admin_endpoint();
+        self.line(&format!("  curl {admin}/state                   # processes, game sessions, counts"));
+        self.line(&format!("  curl '{admin}/tickets?format=text'   # who waits, and why"));
+        self.line(&format!("  curl -N {admin}/events               # every event as it happens"));
+        self.line(&format!("  curl {backend}/openapi.json           # what the backend offers"));
+        self.line("");
         self.line("  stop with Ctrl-C");
     }
 }

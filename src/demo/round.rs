@@ -1,7 +1,6 @@
 //! One round, step by step, in the words and with the numbers of AWS's reference architecture.
 //!
-//! The players ask GameLift themselves. Steps 1 to 4 (identity, signed requests, player data) and 7 to 9 (events to a table)
-//! are a backend's, and not here.
+//! The players know the backend's address and nothing else; whatever they learn, they learn from it.
 
 use aws_sdk_gamelift::types::{
     GameSession, GameSessionStatus, PlayerSession, PlayerSessionStatus, TerminationMode,
@@ -13,8 +12,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::crowd::{self, Member};
 use super::fleet::LOCATIONS;
+use super::players::{self, Hosted};
 use super::stage::Stage;
-use super::tickets::{self, Hosted};
 use super::{DemoError, Narrator, Options, POLL_INTERVAL, STEP_TIMEOUT, missing};
 
 /// What a round came to. There is none unless everything went right.
@@ -50,15 +49,27 @@ pub(super) async fn play(
     narrator: &Narrator,
 ) -> Result<Round, DemoError> {
     let crowd = crowd::crowd(options.players);
-    narrator.step("5", "each player asks for a match: StartMatchmaking with skill and latencies");
-    tickets::start(&stage.aws, &crowd).await?;
-    narrator.fact("searching", format!("{} tickets", crowd.len()));
+    narrator.step("1-2", "each player gets an identity and credentials, as from Amazon Cognito");
+    let players = players::sign_in(stage, &crowd).await?;
+    narrator.fact("identities", players.len().to_string());
 
-    narrator.step("6", "matches become game sessions: a rule set decides who, a queue decides where");
-    let hosted = tickets::until_placed(&stage.aws, &crowd, narrator).await?;
+    narrator.step(
+        "3-5",
+        "signed requests (SigV4); the backend reads each player's skill and calls StartMatchmaking",
+    );
+    let (hosted, news) = players::find_matches(players, narrator).await?;
+
+    narrator.step("6", "a rule set has decided who plays whom, a queue where");
     let locations = locate(stage, &hosted, &crowd, narrator).await?;
 
-    narrator.step("10-12", "each ticket is COMPLETED and tells address, port and player session id");
+    narrator.step("7-9", "GameLift told SNS, SNS told the backend, which wrote the results to its table");
+    let told = told(stage).await;
+    narrator.fact("events", format!("{told} published; those of matchmaking came to the backend, signed"));
+
+    narrator
+        .step("10-12", "each player learns address, port, player session id and the server's fingerprint");
+    narrator.fact("by asking", format!("{} players", news.polled));
+    narrator.fact("by WebSocket", format!("{} players", news.pushed));
     for session in &hosted {
         narrator.fact("reserved", format!("{} places at {} in", session.seats.len(), session.address));
         narrator.fact("", &session.id);
@@ -90,6 +101,11 @@ pub(super) async fn play(
     Ok(Round { players, game_sessions, locations, refused: refused + 1, swarm })
 }
 
+/// Events that GameLift has published.
+async fn told(stage: &Stage) -> u64 {
+    stage.local.snapshot().await.map_or(0, |snapshot| snapshot.counters.events_published)
+}
+
 /// Looks up where everybody was placed. Near home, or the queue has not listened to their latencies.
 async fn locate(
     stage: &Stage,
@@ -99,13 +115,13 @@ async fn locate(
 ) -> Result<BTreeMap<String, usize>, DemoError> {
     const STEP: &str = "step 6 (placing by latency)";
     let homes: BTreeMap<&str, &str> =
-        crowd.iter().map(|member| (member.player_id.as_str(), member.home)).collect();
+        crowd.iter().map(|member| (member.name.as_str(), member.home)).collect();
     let mut players: BTreeMap<String, usize> = BTreeMap::new();
     for session in hosted {
         let location = describe(stage, &session.id, STEP).await?.location.unwrap_or_default();
-        if let Some(seat) = session.seats.iter().find(|seat| homes[seat.player_id.as_str()] != location) {
-            let home = homes[seat.player_id.as_str()];
-            let message = format!("{} was placed in {location} and is near {home}", seat.player_id);
+        if let Some(seat) = session.seats.iter().find(|seat| homes[seat.player.as_str()] != location) {
+            let home = homes[seat.player.as_str()];
+            let message = format!("{} was placed in {location} and is near {home}", seat.player);
             return Err(DemoError::new(STEP, message));
         }
         *players.entry(location).or_default() += session.seats.len();

@@ -1,8 +1,9 @@
-//! What a round is played on: a local GameLift, a fleet and a matchmaker made with the AWS SDK, server processes.
+//! What a round is played on: a local GameLift, a fleet and a matchmaker made with the AWS SDK, server processes, the backend.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use ::backend::local::Running;
 use aws_sdk_gamelift::Client;
 use aws_sdk_gamelift::config::timeout::TimeoutConfig;
 use aws_sdk_gamelift::config::{BehaviorVersion, Credentials, Region};
@@ -11,7 +12,7 @@ use sample_server::{Fingerprint, Identity};
 use tokio::time::timeout;
 
 use super::servers::{Launch, Servers};
-use super::{DemoError, Narrator, Options, STEP_TIMEOUT, fleet, matchmaker};
+use super::{DemoError, Narrator, Options, STEP_TIMEOUT, backend, fleet, matchmaker};
 
 /// Processes in each location beyond those for full matches: for players who are left over, and one for the reader.
 const SPARE_PROCESSES: usize = 2;
@@ -19,8 +20,10 @@ const SPARE_PROCESSES: usize = 2;
 pub(super) struct Stage {
     pub(super) local: Local,
     pub(super) aws: Client,
+    pub(super) fleet_id: String,
     pub(super) fingerprint: Fingerprint,
     pub(super) servers: Servers,
+    pub(super) backend: Running,
 }
 
 impl Stage {
@@ -65,7 +68,9 @@ impl Stage {
             .collect();
         let here = options.players.div_ceil(computes.len());
         let count = here.div_ceil(matchmaker::MATCH_SIZE) + SPARE_PROCESSES;
-        let mut stage = Self { local, aws, fingerprint, servers: Servers::start(count, &computes) };
+        let servers = Servers::start(count, &computes);
+        let backend = backend::start(&local, &fleet.id, fingerprint, options.free_ports).await?;
+        let mut stage = Self { local, aws, fleet_id: fleet.id.clone(), fingerprint, servers, backend };
         for _ in 0..count * computes.len() {
             stage.next_ready().await?;
         }
@@ -75,6 +80,10 @@ impl Stage {
                 format!("{count} in {}, ready: registered through the server SDK", compute.location),
             );
         }
+        narrator.line("\nthe backend, with what would be Cognito, API Gateway, Lambda and DynamoDB:");
+        narrator.fact("players ask", stage.backend.url());
+        narrator.fact("events come to", stage.backend.events_url());
+        narrator.fact("", "by SNS: subscribed, confirmed, every message's signature verified");
         Ok(stage)
     }
 
@@ -90,6 +99,9 @@ impl Stage {
     /// Players get notice, processes end, GameLift stops.
     pub(super) async fn strike(self) {
         self.servers.stop().await;
+        if let Err(error) = self.backend.shutdown().await {
+            tracing::warn!(%error, "the backend has ended before");
+        }
         self.local.shutdown().await;
     }
 }

@@ -100,6 +100,27 @@ impl Store {
         Err(StoreError::Unavailable("too many write one profile".to_owned()))
     }
 
+    /// Sets what the server thinks of a player.
+    ///
+    /// # Errors
+    ///
+    /// The table did not answer, or too many write this profile.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may have been set.
+    pub async fn set_skill(&self, player: &PlayerId, skill: f64, now: u64) -> Result<(), StoreError> {
+        let mut profile = self.profile(player, skill, now).await?;
+        for _ in 0..ATTEMPTS {
+            let next = PlayerProfile { skill, version: profile.version + 1, ..profile.clone() };
+            match self.replace_profile(player, &profile, &next).await? {
+                None => return Ok(()),
+                Some(other) => profile = other,
+            }
+        }
+        Err(StoreError::Unavailable("too many write one profile".to_owned()))
+    }
+
     /// Writes a profile over the one that was read; otherwise what is there by now.
     async fn replace_profile(
         &self,

@@ -196,6 +196,11 @@ impl Client {
         Ok(())
     }
 
+    /// The identity, once there is one. It is a secret: whoever knows a guest's can act as them.
+    pub async fn identity_id(&self) -> Option<String> {
+        self.shared.who.lock().await.identity.clone()
+    }
+
     /// Asks for a match. `key` is 8 to 64 characters; the same key never makes a second ticket, so a request whose outcome is
     /// unknown is repeated with it.
     ///
