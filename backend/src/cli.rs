@@ -68,8 +68,8 @@ pub(crate) struct Arguments {
     /// Take events signed with this certificate only
     #[arg(long, value_name = "PEM")]
     sns_certificate: Option<PathBuf>,
-    /// Take events signed with SHA-1, too: topics sign so unless their SignatureVersion is 2
-    #[arg(long)]
+    /// With --sns-aws, take events signed with SHA-1, too: topics sign so unless their SignatureVersion is 2
+    #[arg(long, requires = "sns_aws")]
     sns_version_1: bool,
     /// The SHA-256 of a fleet's certificate, which its players are told; can be given several times
     #[arg(long, value_name = "FLEET=SHA256", value_parser = fingerprint)]
@@ -152,7 +152,8 @@ impl Arguments {
             region: self.region,
             table,
             settings,
-            events: Events { trust, version_1: self.sns_version_1 },
+            // A local GameLift signs as SNS does by default, with SHA-1. Of the world's topics no less than SHA-256 is taken.
+            events: Events { trust, version_1: self.sns_version_1 || !self.sns_aws },
             cors: self.cors,
             identities_per_minute: self.identities_per_minute,
         };
