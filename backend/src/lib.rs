@@ -10,8 +10,12 @@ pub mod event;
 pub mod game_lift;
 #[cfg(feature = "local")]
 pub mod gateway;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 #[cfg(feature = "local")]
 pub mod local;
+#[cfg(any(feature = "lambda", feature = "local"))]
+mod message;
 pub mod problem;
 pub mod push;
 pub mod service;
