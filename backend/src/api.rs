@@ -96,6 +96,3 @@ async fn unknown_path() -> Problem {
 pub async fn wrong_method() -> Problem {
     Problem::new(Code::MethodNotAllowed, "this path has other methods, which the header Allow names")
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,6 +10,8 @@ pub mod event;
 pub mod game_lift;
 #[cfg(feature = "local")]
 pub mod gateway;
+#[cfg(feature = "local")]
+pub mod grpc;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 #[cfg(feature = "local")]

@@ -25,6 +25,7 @@ pub use settings::{Config, Events, Table};
 use crate::api;
 use crate::game_lift::AwsGameLift;
 use crate::gateway::{self, Gateway};
+use crate::grpc::Service;
 use crate::service::{Backend, Clock};
 use crate::sns::endpoint::Endpoint;
 use crate::sns::verify::Policy;
@@ -190,8 +191,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     Ok(Running { address, identity_pool, region: config.region, backend, stop, server, table })
 }
 
-/// All routes, and what goes around them.
-pub(crate) fn router(
+/// All routes, and what goes around them. [`start`] serves them; tests and hosts of their own can, too.
+pub fn router(
     backend: &Backend,
     gateway: &Gateway,
     sockets: Sockets,
@@ -199,9 +200,10 @@ pub(crate) fn router(
     cors: &[HeaderValue],
 ) -> Router {
     let api::Parts { protected, public } = api::parts(backend);
+    let grpc = Service::new(backend.clone(), gateway.clone(), sockets.stop()).router();
     // The fallback for unknown paths comes with the API, so an unsigned request for one is refused as API Gateway does.
     let router = gateway.protect(protected.merge(sockets.router())).merge(public);
-    let router = router.merge(gateway.door()).merge(events.router());
+    let router = router.merge(gateway.door()).merge(events.router()).merge(grpc);
     let router = router.method_not_allowed_fallback(api::wrong_method).layer(from_fn(api::answer::finish));
     if cors.is_empty() {
         return router;
@@ -229,6 +231,3 @@ pub(crate) fn router(
 
 /// How long a browser may remember what is allowed.
 const CORS_MAX_AGE: Duration = Duration::from_secs(10 * 60);
-
-#[cfg(test)]
-mod tests;

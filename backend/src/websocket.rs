@@ -48,6 +48,11 @@ impl Sockets {
         Self { backend, gateway, stop }
     }
 
+    /// What ends them.
+    pub(crate) fn stop(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+
     /// `GET /v1/websocket`, to be protected by the gateway.
     pub fn router(self) -> Router {
         Router::new().route("/v1/websocket", get(open)).with_state(self)
@@ -158,6 +163,3 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     // A dropped sender means the same.
     let _ = stop.wait_for(|stop| *stop).await;
 }
-
-#[cfg(test)]
-mod tests;

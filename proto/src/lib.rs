@@ -9,7 +9,9 @@
 //!    lost ([`PlayerJoined`], [`PlayerLeft`], [`ServerClosing`]) follows Welcome on the stream.
 //! 5. A client leaves by closing the connection with [`close::DONE`].
 //!
-//! The types are generated from `game/v1/*.proto` and checked in, so that building needs no protoc; a test
+//! The backend's gRPC, `matchmaking`, is behind a feature of that name.
+//!
+//! The types are generated from `game/v1/*.proto` and `matchmaking/v1/*.proto` and checked in, so that building needs no protoc; a test
 //! compares them with their source.
 
 use std::fmt;
@@ -17,6 +19,8 @@ use std::fmt;
 pub mod close;
 mod fingerprint;
 pub mod frame;
+#[cfg(feature = "matchmaking")]
+pub mod matchmaking;
 
 #[allow(missing_docs, reason = "generated; oneofs have no comments of their own")]
 mod generated {

@@ -119,6 +119,42 @@ class SampleServers:
         return json.loads(done.stdout)
 
 
+class Backend:
+    """`backend --json`, with a table in memory."""
+
+    def __init__(self, game_lift: str = "http://127.0.0.1:9", *flags: str):
+        command = [target() / "backend", "--json", "--listen", "127.0.0.1:0", "--game-lift", game_lift, *flags]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.line = json.loads(self.process.stdout.readline())
+        self.url = self.line["endpoint"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
+
+    def cognito(self):
+        import boto3
+        from botocore import UNSIGNED
+        from botocore.config import Config
+
+        return boto3.client(
+            "cognito-identity",
+            endpoint_url=self.url,
+            region_name=self.line["region"],
+            config=Config(signature_version=UNSIGNED),
+        )
+
+    def credentials(self) -> dict:
+        """Those of a new player."""
+        cognito = self.cognito()
+        identity = cognito.get_id(IdentityPoolId=self.line["identityPool"])["IdentityId"]
+        return cognito.get_credentials_for_identity(IdentityId=identity)["Credentials"]
+
+
 class SnsSubscriber:
     """An HTTP endpoint that confirms its subscription and keeps what it is sent."""
 

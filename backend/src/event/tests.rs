@@ -161,6 +161,14 @@ fn without_a_place_to_go_a_match_succeeds_all_the_same() {
 }
 
 #[test]
+fn of_two_answers_in_one_second_the_one_that_counts_more_is_the_later() {
+    // Its id would say otherwise.
+    let one = Order::new(1, Status::RequiresAcceptance.rank(), 9, "z");
+    let more = Order::new(1, Status::RequiresAcceptance.rank(), 10, "a");
+    assert!(one < more && one.as_str() < more.as_str());
+}
+
+#[test]
 fn the_order_of_news_is_by_time_first() {
     let early = Order::new(1, 100, 9, "z");
     let late = Order::new(2, 0, 0, "a");

@@ -1,5 +1,7 @@
 //! Lets nobody in who has not signed.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -63,20 +65,22 @@ impl Gateway {
         if PLUGIN.contains(&request.path)
             && let Some(token) = single(request.headers, "auth")
         {
-            return Ok((inner.pool.open_bearer(token, now)?, AuthKind::Jwt));
+            return Ok((inner.pool.open_bearer(token, now)?.0, AuthKind::Jwt));
         }
         let keys = |key: &str, token: Option<&str>| inner.pool.open(key, token, now);
         sigv4::verify(request, &inner.region, now, keys).map(|player| (player, AuthKind::Iam))
     }
 
-    /// Whose a token from [`token`] is, in a header `authorization: Bearer ..`.
+    /// Whose a token from `POST /v1/auth/token` is, in a header `authorization: Bearer ..`, and how long it is still good.
     ///
     /// # Errors
     ///
     /// [`Refusal`] if there is none, or it is not ours, or it has expired.
-    pub fn bearer(&self, headers: &HeaderMap) -> Result<PlayerId, Refusal> {
+    pub fn bearer(&self, headers: &HeaderMap) -> Result<(PlayerId, Duration), Refusal> {
         let token = single(headers, "authorization").and_then(|value| value.strip_prefix("Bearer "));
-        self.0.pool.open_bearer(token.ok_or_else(Refusal::missing)?, (self.0.clock)())
+        let now = (self.0.clock)();
+        let (player, expires) = self.0.pool.open_bearer(token.ok_or_else(Refusal::missing)?, now)?;
+        Ok((player, expires.duration_since(now).unwrap_or_default()))
     }
 }
 

@@ -160,19 +160,21 @@ impl Pool {
         Some(Bearer { token: BASE64_URL_SAFE_NO_PAD.encode(token), expires_at })
     }
 
-    /// Whose a bearer token is.
+    /// Whose a bearer token is, and until when.
     ///
     /// # Errors
     ///
     /// [`Refusal`] if the token is not ours or has expired.
-    pub fn open_bearer(&self, token: &str, now: SystemTime) -> Result<PlayerId, Refusal> {
+    pub fn open_bearer(&self, token: &str, now: SystemTime) -> Result<(PlayerId, SystemTime), Refusal> {
         let bytes: [u8; BEARER] = decode(token).ok_or_else(Refusal::unrecognized)?;
         let (claims, tag) = bytes.split_at(BEARER - TAG);
         if !self.tagged("bearer", claims, tag) {
             return Err(Refusal::unrecognized());
         }
         let (identity, expires) = claims.split_at(IDENTITY_RANDOM);
-        self.claimed(identity, expires, now)
+        let player = self.claimed(identity, expires, now)?;
+        let expires = expires.try_into().map_or(0, u64::from_be_bytes);
+        Ok((player, UNIX_EPOCH + Duration::from_secs(expires)))
     }
 
     /// The identity in claims that have been verified, unless they have expired.
@@ -299,7 +301,7 @@ mod tests {
     fn a_bearer_token_opens_for_fifteen_minutes_and_is_no_session_token() {
         let ada = pool(1).new_identity([7; 10]);
         let bearer = pool(1).bearer(&ada, now()).unwrap();
-        assert_eq!(pool(1).open_bearer(&bearer.token, now()), Ok(ada.clone()));
+        assert_eq!(pool(1).open_bearer(&bearer.token, now()), Ok((ada.clone(), now() + BEARER_LIFE)));
         assert_eq!(pool(1).open_bearer(&bearer.token, now() + BEARER_LIFE), Err(Refusal::expired()));
         assert_eq!(pool(2).open_bearer(&bearer.token, now()), Err(Refusal::unrecognized()));
         let session = pool(1).credentials(&ada, now(), [9; 10]).unwrap().session_token;

@@ -202,6 +202,3 @@ async fn receive(State(endpoint): State<Endpoint>, body: Body) -> Response {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use backend::caller::{AuthKind, Caller, PlayerId};
 use backend::problem::{Code, Problem};
-use backend::service::{Backend, IdempotencyKey, Settings, StartRequest, Started};
+use backend::service::{Backend, Clock, IdempotencyKey, Settings, StartRequest, Started};
 use backend::store::{Embedded, Store};
 use backend::ticket::Ticket;
 use serde_json::{Value, json};
@@ -33,9 +33,12 @@ pub(crate) fn settings() -> Settings {
 }
 
 fn backend(settings: &Settings, store: &Store, game_lift: &Fake, now: &Arc<AtomicU64>) -> Backend {
-    let clock = Arc::clone(now);
-    let clock = Arc::new(move || UNIX_EPOCH + Duration::from_millis(clock.load(Ordering::SeqCst)));
-    Backend::new(settings.clone(), store.clone(), Arc::new(game_lift.clone()), clock)
+    Backend::new(settings.clone(), store.clone(), Arc::new(game_lift.clone()), clock(now))
+}
+
+fn clock(now: &Arc<AtomicU64>) -> Clock {
+    let now = Arc::clone(now);
+    Arc::new(move || UNIX_EPOCH + Duration::from_millis(now.load(Ordering::SeqCst)))
 }
 
 impl Bench {
@@ -56,6 +59,11 @@ impl Bench {
     pub(crate) fn advance(&self, milliseconds: u64) {
         self.now.fetch_add(milliseconds, Ordering::SeqCst);
         self.game_lift.state().now = self.now();
+    }
+
+    #[allow(dead_code, reason = "for the tests of the doors")]
+    pub(crate) fn clock(&self) -> Clock {
+        clock(&self.now)
     }
 
     pub(crate) fn now(&self) -> u64 {

@@ -81,6 +81,21 @@ async fn a_busy_member_keeps_the_party_from_starting_and_is_told_by_place_not_by
 }
 
 #[tokio::test]
+async fn one_member_who_asks_learns_it_for_all() {
+    let bench = Bench::new().await;
+    let request = party(&bench, &["bob"]).await;
+    let id = bench.backend.start(&caller("ada"), &key("party-key"), request).await.unwrap().ticket.ticket_id;
+    let mut door = bench.backend.watch(&caller("ada").player);
+    bench.game_lift.set(&id, crate::fake::report(Status::TimedOut));
+    bench.advance(30_000);
+    bench.current("bob").await;
+    let told = door.borrow_and_update().as_ref().map(|ticket| ticket.status);
+    assert_eq!(told, Some(Status::TimedOut));
+    bench.current("ada").await;
+    assert_eq!(bench.game_lift.calls("describe_matchmaking"), 1);
+}
+
+#[tokio::test]
 async fn any_member_cancels_for_all() {
     let bench = Bench::new().await;
     let request = party(&bench, &["bob"]).await;

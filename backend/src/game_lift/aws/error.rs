@@ -20,6 +20,10 @@ pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> GameLiftError 
     };
     let code = service.err().code().unwrap_or("no code");
     let text = format!("{code}: {}", service.err().message().unwrap_or("no message"));
+    by_code(code, service.raw().status().is_server_error(), text)
+}
+
+fn by_code(code: &str, is_server_error: bool, text: String) -> GameLiftError {
     match code {
         "NotFoundException" => GameLiftError::NotFound(text),
         "ThrottlingException" | "LimitExceededException" | "ServiceUnavailable" => {
@@ -31,8 +35,8 @@ pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> GameLiftError 
         | "TerminalRoutingStrategyException"
         | "ConflictException"
         | "ValidationError" => GameLiftError::Refused(text),
-        "InternalServiceException" | "InternalFailure" => GameLiftError::Unclear(text),
-        _ if service.raw().status().is_server_error() => GameLiftError::Unclear(text),
+        // InternalServiceException among them: half of it may have been done.
+        _ if is_server_error || code.starts_with("Internal") => GameLiftError::Unclear(text),
         // UnauthorizedException, UnsupportedRegionException, AccessDeniedException, expired credentials, an unknown operation.
         _ => GameLiftError::Forbidden(text),
     }
@@ -51,4 +55,30 @@ fn is_connecting<E>(error: &SdkError<E>) -> bool {
         source = error.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_says_what_to_do_next() {
+        let of = |code: &str, is_server_error: bool| by_code(code, is_server_error, String::new());
+        let text = String::new;
+        for (code, is_server_error, wanted) in [
+            ("InvalidRequestException", false, GameLiftError::Refused(text())),
+            ("GameSessionFullException", false, GameLiftError::Refused(text())),
+            ("InvalidGameSessionStatusException", false, GameLiftError::Refused(text())),
+            ("NotFoundException", false, GameLiftError::NotFound(text())),
+            ("ThrottlingException", false, GameLiftError::Unavailable(text())),
+            ("ServiceUnavailable", true, GameLiftError::Unavailable(text())),
+            ("InternalServiceException", true, GameLiftError::Unclear(text())),
+            ("SomethingNew", true, GameLiftError::Unclear(text())),
+            ("UnsupportedRegionException", false, GameLiftError::Forbidden(text())),
+            ("AccessDeniedException", false, GameLiftError::Forbidden(text())),
+            ("UnknownOperationException", false, GameLiftError::Forbidden(text())),
+        ] {
+            assert_eq!(of(code, is_server_error), wanted, "{code}");
+        }
+    }
 }
