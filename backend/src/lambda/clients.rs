@@ -1,7 +1,7 @@
 //! Clients of AWS.
 //!
-//! With the credentials that Lambda puts into the environment, and no others: `aws-config` and its chain of places to look at would be
-//! four crates and a search at each cold start.
+//! With the credentials that Lambda puts into the environment, and no others: `aws-config` would look for them in places that a function
+//! does not have, and bring what it takes to look there.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -68,6 +68,7 @@ pub struct Poster {
     store: Store,
     client: aws_sdk_apigatewaymanagement::Client,
     clock: Clock,
+    wait: Duration,
 }
 
 impl fmt::Debug for Poster {
@@ -91,10 +92,16 @@ impl Poster {
         client: aws_sdk_apigatewaymanagement::Client,
         clock: Clock,
     ) -> Self {
-        Self { outbox, store, client, clock }
+        Self { outbox, store, client, clock, wait: POST_WAIT }
     }
 
-    /// Posts all news for [`POST_WAIT`] at most. It logs what goes wrong: nobody else needs to care.
+    /// With another time for all posts of an event than [`POST_WAIT`].
+    #[must_use]
+    pub fn within(self, wait: Duration) -> Self {
+        Self { wait, ..self }
+    }
+
+    /// Posts all news, or as much as there is time for. It logs what goes wrong: nobody else needs to care.
     ///
     /// # Cancel safety
     ///
@@ -115,7 +122,7 @@ impl Poster {
                 posted.failed += one.failed;
             }
         };
-        if timeout(POST_WAIT, posting).await.is_err() {
+        if timeout(self.wait, posting).await.is_err() {
             tracing::warn!(
                 players,
                 told,

@@ -8,9 +8,11 @@ use backend::lambda::clients::Clients;
 use backend::lambda::config::{Config, websocket_url};
 use backend::lambda::events::{EventError, Events};
 use backend::lambda::push::{Outbox, Poster};
-use backend::service::{Backend, HandleError};
+use backend::service::{Backend, Clock, HandleError};
+use backend::store::CONNECTIONS_MAX;
 use backend::ticket::Status;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::bench::{Bench, NOW, event, settings};
 use crate::recorded::{read, sns};
@@ -22,6 +24,9 @@ const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:match";
 struct House {
     bench: Bench,
     stage: Stage,
+    config: Config,
+    poster: Poster,
+    outbox: Outbox,
     events: Events,
 }
 
@@ -47,15 +52,16 @@ impl House {
         };
         let config = Config::events(&lookup).unwrap();
         let url = websocket_url(&lookup).unwrap().unwrap();
-        let clock = Arc::new(|| UNIX_EPOCH + Duration::from_millis(NOW));
         let outbox = Outbox::default();
         let client = Clients::new(&config.aws).sockets(&url);
-        let poster = Poster::new(outbox.clone(), bench.store.clone(), client, clock.clone());
-        let game_lift = Arc::new(bench.game_lift.clone());
-        let backend =
-            Backend::with_push(settings(), bench.store.clone(), game_lift, clock, Some(Arc::new(outbox)));
-        let events = Events::new(backend, config.settings.topics, Some(poster));
-        Self { bench, stage, events }
+        let poster = Poster::new(outbox.clone(), bench.store.clone(), client, clock());
+        let events = events(&bench, &config, &outbox, poster.clone());
+        Self { bench, stage, config, poster, outbox, events }
+    }
+
+    /// With another time for posts.
+    fn with_wait(&self, wait: Duration) -> Events {
+        events(&self.bench, &self.config, &self.outbox, self.poster.clone().within(wait))
     }
 
     async fn handle(&self, messages: &[(&str, &str)]) -> Result<(), EventError> {
@@ -69,6 +75,17 @@ impl House {
     async fn connections(&self, player: &str) -> Vec<String> {
         self.bench.store.connections(&PlayerId::new(player), NOW).await.unwrap()
     }
+}
+
+fn clock() -> Clock {
+    Arc::new(|| UNIX_EPOCH + Duration::from_millis(NOW))
+}
+
+fn events(bench: &Bench, config: &Config, outbox: &Outbox, poster: Poster) -> Events {
+    let game_lift = Arc::new(bench.game_lift.clone());
+    let push = Some(Arc::new(outbox.clone()) as _);
+    let backend = Backend::with_push(settings(), bench.store.clone(), game_lift, clock(), push);
+    Events::new(backend, config.settings.topics.clone(), Some(poster))
 }
 
 fn succeeded(ticket: &str, players: &[&str]) -> String {
@@ -191,15 +208,42 @@ async fn a_push_that_fails_fails_no_event() {
 }
 
 #[tokio::test]
-async fn a_match_of_two_hundred_is_told_to_all() {
+async fn everybody_in_a_large_match_is_told() {
     let house = House::new().await;
-    let ticket = house.bench.ticket("p-0").await.ticket_id;
-    let players: Vec<String> = (0..200).map(|number| format!("p-{number}")).collect();
-    let names: Vec<&str> = players.iter().map(String::as_str).collect();
-    for player in &names {
-        house.connect(player, &format!("socket-of-{player}")).await;
+    // More than are written or posted to at once.
+    let players: Vec<String> = (0..40).map(|number| format!("player-{number}")).collect();
+    let mut tickets = Vec::new();
+    for player in &players {
+        let seat = json!({"playerId": player, "team": "red", "playerSessionId": format!("psess-{player}")});
+        tickets.push(json!({"ticketId": house.bench.ticket(player).await.ticket_id, "players": [seat]}));
+        house.connect(player, &format!("socket-of-{player}=")).await;
     }
-    // One ticket of many players, of whom one has a row of it: the others are nobody of ours.
-    house.handle(&[(TOPIC, &succeeded(&ticket, &names))]).await.unwrap();
-    assert_eq!(house.stage.posts().len(), 1);
+    let message = event(5, "MatchmakingSucceeded", "", &[], json!({"tickets": tickets}));
+    house.handle(&[(TOPIC, &message)]).await.unwrap();
+    let posts = house.stage.posts();
+    assert_eq!(posts.len(), players.len());
+    for player in &players {
+        let post = posts.iter().find(|post| post.path.ends_with(&format!("/socket-of-{player}%3D"))).unwrap();
+        // Their own seat, and nobody else's.
+        assert_eq!(post.body.matches("psess-").count(), 1);
+        assert!(post.body.contains(&format!("psess-{player}\"")), "{}", post.body);
+    }
+}
+
+#[tokio::test]
+async fn when_api_gateway_does_not_answer_the_event_is_done_all_the_same() {
+    // It takes connections, and says nothing on them.
+    let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/dev", silent.local_addr().unwrap());
+    let mut house = House::with_sockets_at(Stage::default(), url).await;
+    house.events = house.with_wait(Duration::from_millis(50));
+    let ticket = house.bench.ticket("ada").await.ticket_id;
+    for number in 0..CONNECTIONS_MAX {
+        house.connect("ada", &number.to_string()).await;
+    }
+    let message = succeeded(&ticket, &["ada"]);
+    let messages = [(TOPIC, message.as_str())];
+    // One post alone may take four seconds.
+    timeout(Duration::from_secs(3), house.handle(&messages)).await.expect("it does not wait").unwrap();
+    assert_eq!(house.bench.current("ada").await.status, Status::Succeeded);
 }
