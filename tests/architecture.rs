@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// What only development may add: tests of the whole may see everything, and a crate its own features.
 const DEVELOPMENT_ARROWS: &[(&str, &[&str])] = &[
+    ("backend", &["backend"]),
     ("gamelift-rs", &["gamelift-server-sdk", "gamelift-wire"]),
     ("gamelift-server-sdk", &["gamelift-server-sdk"]),
     ("sample-server", &["gamelift-server-sdk"]),
@@ -55,13 +56,15 @@ const PURE: &[&str] = &[
     "backend/src/event.rs",
     "backend/src/gateway/identity.rs",
     "backend/src/gateway/sigv4.rs",
+    "backend/src/lambda/caller.rs",
+    "backend/src/lambda/config.rs",
+    "backend/src/message.rs",
     "backend/src/service/view.rs",
     "backend/src/sns/certificate.rs",
     "backend/src/sns/envelope.rs",
     "backend/src/sns/signature.rs",
     "backend/src/sns/verify.rs",
     "backend/src/store/rate.rs",
-    "backend/src/websocket/message.rs",
     "flexmatch/src/lib.rs",
     "gamelift-local/src/beacon/echo.rs",
     "gamelift-local/src/beacon/rate.rs",

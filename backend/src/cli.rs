@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use axum::http::HeaderValue;
 use backend::local::{Config, Events, Running, Table, start};
-use backend::service::Settings;
+use backend::service::{Settings, fleet_certificate};
 use backend::sns::certificate::Origin;
 use backend::sns::endpoint::Trust;
 use backend::sns::signature::Signer;
@@ -72,7 +72,7 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "sns_aws")]
     sns_version_1: bool,
     /// The SHA-256 of a fleet's certificate, which its players are told; can be given several times
-    #[arg(long, value_name = "FLEET=SHA256", value_parser = fingerprint)]
+    #[arg(long, value_name = "FLEET=SHA256", value_parser = fleet_certificate)]
     fleet_certificate: Vec<(String, String)>,
     /// The origin of a web page that may call, such as https://game.example; can be given several times
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
@@ -101,15 +101,6 @@ fn region(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("a Region has small letters, digits and dashes, like eu-west-1".to_owned())
-}
-
-fn fingerprint(text: &str) -> Result<(String, String), String> {
-    let (fleet, digest) = text.split_once('=').ok_or("must be FLEET=SHA256")?;
-    let digest = digest.replace(':', "").to_ascii_lowercase();
-    if fleet.is_empty() || digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err("must be a fleet id, `=` and 64 hexadecimal digits".to_owned());
-    }
-    Ok((fleet.to_owned(), digest))
 }
 
 fn origin(text: &str) -> Result<HeaderValue, String> {

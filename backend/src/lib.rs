@@ -12,8 +12,12 @@ pub mod game_lift;
 pub mod gateway;
 #[cfg(feature = "local")]
 pub mod grpc;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 #[cfg(feature = "local")]
 pub mod local;
+#[cfg(any(feature = "lambda", feature = "local"))]
+mod message;
 pub mod problem;
 pub mod push;
 pub mod service;

@@ -24,7 +24,7 @@ pub use self::request::{
     Beacon, HandleError, Handled, IdempotencyKey, Invite, KEY_CHARACTERS, Location, PrivateRequest, Profile,
     StartRequest, Started,
 };
-pub use self::settings::Settings;
+pub use self::settings::{Settings, fleet_certificate};
 use crate::caller::{Caller, PlayerId};
 use crate::game_lift::GameLift;
 use crate::problem::{Code, Problem};

@@ -6,6 +6,8 @@
 //! | a player's profile | `P#<player>` | `PROFILE` |
 //! | a member's consent to be in a party | `I#<token>` | `I` |
 //! | the players of a placement | `T#<ticket>` | `T` |
+//! | a player's WebSocket at API Gateway | `P#<player>` | `CONN#<connection>` |
+//! | whose WebSocket it is | `C#<connection>` | `C` |
 //!
 //! Whoever writes says under which condition: a ticket only where none is open, news only over older news, a seat over
 //! everything. So two writers, a repeated event or an old one do no harm, and nobody needs a lock. A row is found by its
@@ -14,6 +16,8 @@
 //! Rows past their `exp` are as good as deleted: DynamoDB removes them within days, not at once (developer guide, "Time to
 //! Live"), so every read and every condition looks at it.
 
+#[cfg(feature = "lambda")]
+mod connection;
 mod create;
 #[cfg(feature = "local")]
 mod embedded;
@@ -30,6 +34,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+#[cfg(feature = "lambda")]
+pub use self::connection::CONNECTIONS_MAX;
 pub use self::create::{Created, NewTicket};
 #[cfg(feature = "local")]
 pub use self::embedded::{Embedded, EmbeddedError, local_client};

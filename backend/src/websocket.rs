@@ -1,10 +1,6 @@
 //! Tickets by WebSocket: the same calls and the same JSON as over HTTP, and news without asking.
 //!
-//! A message is `{"action":"start|cancel|accept|status|ping","requestId":"..", ..}` and its reply `{"requestId":"..","ticket":{..}}`
-//! or with `"error"`. News is `{"type":"ticket","ticket":{..}}`. News may be missed: whoever opens a socket asks for `status`, and
-//! drops versions that are no newer than what they have.
-
-mod message;
+//! The sockets of this process; on AWS they are API Gateway's.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,15 +14,13 @@ use axum::routing::get;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use self::message::{Action, Request, news, reply};
 use crate::caller::Caller;
 use crate::gateway::Gateway;
+use crate::message::{self, Action, MESSAGE_LEN_MAX, Request, news, reply};
 use crate::problem::{Code, Problem};
-use crate::service::{Backend, IdempotencyKey};
+use crate::service::Backend;
 use crate::ticket::Ticket;
 
-/// The longest message, in bytes: API Gateway's limit for a frame.
-pub const MESSAGE_LEN_MAX: usize = 32 * 1024;
 /// How long a socket may say nothing, as with API Gateway. Clients ping more often.
 pub const IDLE_MAX: Duration = Duration::from_secs(10 * 60);
 /// How long a socket may be open, as with API Gateway. Nobody signs again on an open one, so it must end some time.
@@ -155,31 +149,12 @@ impl Sockets {
     }
 
     async fn act(&self, caller: &Caller, action: Action) -> Result<Option<Ticket>, Problem> {
-        let Self { backend, gateway, .. } = self;
-        let limits = gateway.limits();
+        let limits = self.gateway.limits();
         match action {
-            Action::Start { idempotency_key, request } => {
-                limits.start(&caller.player)?;
-                let key: IdempotencyKey = idempotency_key.parse()?;
-                backend.start(caller, &key, request).await.map(|started| Some(started.ticket))
-            }
-            Action::Cancel { ticket_id } => {
-                limits.call(&caller.player)?;
-                backend.cancel(caller, &ticket_id).await.map(Some)
-            }
-            Action::Accept { ticket_id, accept } => {
-                limits.call(&caller.player)?;
-                backend.answer(caller, &ticket_id, accept).await.map(Some)
-            }
-            Action::Status { ticket_id } => {
-                limits.call(&caller.player)?;
-                match ticket_id {
-                    Some(id) => backend.ticket(caller, &id).await.map(Some),
-                    None => backend.current(caller).await.map(Some),
-                }
-            }
-            Action::Ping {} => limits.call(&caller.player).map(|()| None),
+            Action::Start { .. } => limits.start(&caller.player)?,
+            _ => limits.call(&caller.player)?,
         }
+        message::act(&self.backend, caller, action).await
     }
 }
 

@@ -49,3 +49,19 @@ impl Default for Settings {
         }
     }
 }
+
+/// Reads `FLEET=SHA256`: a fleet's id and the fingerprint of its certificate, in hexadecimal digits with or without colons. For
+/// [`Settings::certificates`].
+///
+/// # Errors
+///
+/// What it must be.
+pub fn fleet_certificate(text: &str) -> Result<(String, String), &'static str> {
+    let rule = "must be a fleet id, `=` and 64 hexadecimal digits";
+    let (fleet, digest) = text.split_once('=').ok_or(rule)?;
+    let digest = digest.replace(':', "").to_ascii_lowercase();
+    if fleet.is_empty() || digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(rule);
+    }
+    Ok((fleet.to_owned(), digest))
+}

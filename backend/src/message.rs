@@ -1,28 +1,37 @@
-//! What is said on a socket.
+//! What is said on a WebSocket, whichever door it is open at.
+//!
+//! A message is `{"action":"start|cancel|accept|status|ping","requestId":"..", ..}` and its reply `{"requestId":"..","ticket":{..}}`
+//! or with `"error"`. News is `{"type":"ticket","ticket":{..}}`. News may be missed: whoever opens a socket asks for `status`, and
+//! drops versions that are no newer than what they have.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod act;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub(crate) use self::act::act;
 use crate::api::answer;
 use crate::problem::Problem;
 use crate::service::StartRequest;
 use crate::ticket::Ticket;
 
+/// The longest message, in bytes: API Gateway's limit for a frame.
+pub(crate) const MESSAGE_LEN_MAX: usize = 32 * 1024;
 /// The longest request id that is repeated in a reply.
 const REQUEST_ID_MAX: usize = 64;
 
 /// A message from the client. `serde` cannot refuse unknown fields of a flattened enum, so the variants do.
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) request_id: String,
-    pub(super) action: Action,
+pub(crate) struct Request {
+    pub(crate) request_id: String,
+    pub(crate) action: Action,
 }
 
 /// What the client wants. Whose ticket is not a part of it: that is the caller who opened the socket.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "action", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub(super) enum Action {
+pub(crate) enum Action {
     /// As POST /v1/matchmaking/tickets.
     Start {
         idempotency_key: String,
@@ -61,7 +70,7 @@ impl<'de> Deserialize<'de> for Request {
 }
 
 /// The request id of a message that is wrong otherwise, if there is one.
-pub(super) fn request_id(text: &str) -> String {
+pub(crate) fn request_id(text: &str) -> String {
     let message: Value = serde_json::from_str(text).unwrap_or_default();
     let id = message["requestId"].as_str().filter(|id| id.len() <= REQUEST_ID_MAX);
     id.unwrap_or_default().to_owned()
@@ -75,7 +84,7 @@ struct Reply<'a> {
     ticket: Option<Ticket>,
 }
 
-pub(super) fn reply(request_id: &str, outcome: Result<Option<Ticket>, Problem>) -> String {
+pub(crate) fn reply(request_id: &str, outcome: Result<Option<Ticket>, Problem>) -> String {
     let written = match outcome {
         Ok(ticket) => serde_json::to_string(&Reply { request_id, ticket }),
         Err(problem) => serde_json::to_string(&answer::body(problem, request_id)),
@@ -83,7 +92,7 @@ pub(super) fn reply(request_id: &str, outcome: Result<Option<Ticket>, Problem>) 
     written.expect("strings, numbers and JSON values are JSON")
 }
 
-pub(super) fn news(ticket: &Ticket) -> String {
+pub(crate) fn news(ticket: &Ticket) -> String {
     json!({"type": "ticket", "ticket": ticket}).to_string()
 }
 
