@@ -131,7 +131,7 @@ impl Endpoint {
         match envelope.kind {
             Kind::Notification => match self.0.backend.handle(&envelope.message).await {
                 Ok(handled) => {
-                    tracing::debug!(message = envelope.message_id, ?handled, "an event was handled");
+                    tracing::debug!(id = envelope.message_id, ?handled, "an event was handled");
                     Ok(())
                 }
                 Err(HandleError::Malformed(reason)) => Err(Failure::Malformed(reason)),
