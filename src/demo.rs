@@ -43,6 +43,18 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often to ask again for something that is about to happen.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
+/// How players hear what has become of their tickets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Push {
+    /// Every other player listens on a WebSocket, the others ask.
+    #[default]
+    Mixed,
+    /// All listen.
+    WebSocket,
+    /// All ask.
+    Poll,
+}
+
 /// What to play.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -50,6 +62,8 @@ pub struct Options {
     pub players: usize,
     /// How long they play.
     pub play_for: Duration,
+    /// How they hear of their matches.
+    pub push: Push,
     /// Any free ports instead of the well-known ones.
     pub free_ports: bool,
 }

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
-use gamelift_rs::demo::{self, Narrator, Options, PLAYERS_MAX};
+use clap::{Parser, ValueEnum};
+use gamelift_rs::demo::{self, Narrator, Options, PLAYERS_MAX, Push};
 
 /// AWS's session-based game server hosting with serverless backend, on this machine: a local GameLift, QUIC game servers in two
 /// locations, the backend, and players who know nothing but its address and take all thirteen steps into a game.
@@ -26,12 +26,33 @@ struct Args {
     /// How long they play, in seconds.
     #[arg(long, default_value_t = 2.0, value_parser = seconds)]
     seconds: f64,
+    /// How players hear of their matches: every other one by WebSocket, all, or none.
+    #[arg(long, value_enum, default_value_t)]
+    push: PushArg,
     /// Take free ports instead of 9080, 9081, 9082, 9090 and 9443.
     #[arg(long)]
     free_ports: bool,
     /// Say nothing but one JSON line with the result of the round. Only with --once.
     #[arg(long, requires = "once")]
     json: bool,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum PushArg {
+    #[default]
+    Mixed,
+    Websocket,
+    Poll,
+}
+
+impl From<PushArg> for Push {
+    fn from(push: PushArg) -> Self {
+        match push {
+            PushArg::Mixed => Self::Mixed,
+            PushArg::Websocket => Self::WebSocket,
+            PushArg::Poll => Self::Poll,
+        }
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -51,6 +72,7 @@ async fn main() -> ExitCode {
     let options = Options {
         players: usize::from(args.players),
         play_for: Duration::from_secs_f64(args.seconds),
+        push: args.push.into(),
         free_ports: args.free_ports || args.once,
     };
     let narrator = if args.json { Narrator::silent() } else { Narrator::stdout() };

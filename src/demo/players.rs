@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::crowd::Member;
 use super::stage::Stage;
-use super::{DemoError, Narrator, STEP_TIMEOUT};
+use super::{DemoError, Narrator, Push, STEP_TIMEOUT};
 
 const SIGN_IN: &str = "steps 1-2 (identity and credentials)";
 const MATCH: &str = "steps 3-12 (asking for a match)";
@@ -63,9 +63,10 @@ pub(super) struct News {
     pub(super) polled: usize,
 }
 
-/// Steps 3 to 12: everybody asks at once, and waits. Every other player listens on a WebSocket, the others ask.
+/// Steps 3 to 12: everybody asks at once, and waits.
 pub(super) async fn find_matches(
     players: Vec<Known>,
+    push: Push,
     narrator: &Narrator,
 ) -> Result<(Vec<Hosted>, News), DemoError> {
     let began = Instant::now();
@@ -74,11 +75,15 @@ pub(super) async fn find_matches(
     let count = players.len();
     for (index, player) in players.into_iter().enumerate() {
         let (tickets, listening) = (tickets.clone(), listening.clone());
+        let listens = match push {
+            Push::Mixed => index.is_multiple_of(2),
+            Push::WebSocket => true,
+            Push::Poll => false,
+        };
         searching.spawn(async move {
             let Known { member, client } = player;
             let request = StartRequest { latencies: member.latency_ms.clone(), ..StartRequest::default() };
-            let follow =
-                FollowOptions { accept: true, push: index.is_multiple_of(2), wait_max: STEP_TIMEOUT };
+            let follow = FollowOptions { accept: true, push: listens, wait_max: STEP_TIMEOUT };
             let wish = Wish { entry: Entry::Start(request), follow };
             // Nobody changes their mind.
             let stop = CancellationToken::new();

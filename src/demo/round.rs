@@ -25,6 +25,8 @@ pub struct Round {
     pub game_sessions: usize,
     /// Players by the location that they were placed in.
     pub locations: BTreeMap<String, usize>,
+    /// Players who were told on a WebSocket; the others asked.
+    pub pushed: usize,
     /// Attempts without a valid player session, all of them refused.
     pub refused: usize,
     /// What the players measured.
@@ -34,10 +36,10 @@ pub struct Round {
 impl Round {
     /// One line for programs.
     pub fn to_json(&self) -> String {
-        let Self { players, game_sessions, locations, refused, swarm } = self;
+        let Self { players, game_sessions, locations, pushed, refused, swarm } = self;
         serde_json::json!({
             "ok": true, "players": players, "gameSessions": game_sessions, "locations": locations,
-            "refused": refused, "swarm": swarm,
+            "pushed": pushed, "refused": refused, "swarm": swarm,
         })
         .to_string()
     }
@@ -57,7 +59,7 @@ pub(super) async fn play(
         "3-5",
         "signed requests (SigV4); the backend reads each player's skill and calls StartMatchmaking",
     );
-    let (hosted, news) = players::find_matches(players, narrator).await?;
+    let (hosted, news) = players::find_matches(players, options.push, narrator).await?;
 
     narrator.step("6", "a rule set has decided who plays whom, a queue where");
     let locations = locate(stage, &hosted, &crowd, narrator).await?;
@@ -98,7 +100,8 @@ pub(super) async fn play(
     }
     narrator.fact("terminated", "every game session: the servers drained and ended");
     let (players, game_sessions) = (options.players, hosted.len());
-    Ok(Round { players, game_sessions, locations, refused: refused + 1, swarm })
+    let pushed = news.pushed;
+    Ok(Round { players, game_sessions, locations, pushed, refused: refused + 1, swarm })
 }
 
 /// Events that GameLift has published.
