@@ -57,6 +57,8 @@ pub(super) struct Limits {
     pub(super) at: Vec<f64>,
     /// The loosest up to each stage.
     pub(super) up_to: Vec<f64>,
+    /// The different values of `up_to`, ascending.
+    pub(super) levels: Vec<f64>,
 }
 
 impl Limits {
@@ -66,8 +68,15 @@ impl Limits {
             *sofar = f64::max(*sofar, *limit);
             Some(*sofar)
         };
-        let up_to = at.iter().scan(f64::NEG_INFINITY, loosest).collect();
-        Self { at, up_to }
+        let up_to: Vec<f64> = at.iter().scan(f64::NEG_INFINITY, loosest).collect();
+        let mut levels = up_to.clone();
+        levels.dedup();
+        Self { at, up_to, levels }
+    }
+
+    /// Where the loosest limit up to a stage is among the levels.
+    pub(super) fn level(&self, stage: usize) -> usize {
+        self.levels.partition_point(|limit| *limit < self.up_to[stage])
     }
 
     /// The loosest of all stages.
