@@ -152,7 +152,7 @@ impl Case {
 
 /// Plays one pool through several passes, and compares each. Gives how many matches were made.
 fn compare(seed: u64, engine: Engine, search_depth: SearchDepth) -> Option<usize> {
-    let boundary = if seed % 4 == 0 { Boundary::Exclusive } else { Boundary::Inclusive };
+    let boundary = if seed.is_multiple_of(4) { Boundary::Exclusive } else { Boundary::Inclusive };
     let compat = Compat { search_depth, boundary, ..Compat::default() };
     let settings = Settings {
         engine,
