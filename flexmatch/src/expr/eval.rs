@@ -99,11 +99,38 @@ impl Expression {
         scope: &Scope<'a, '_>,
         party: (PartyAggregation, PartyLists),
     ) -> Values<'a> {
+        if let Some(values) = self.reduce_at_once(scope) {
+            return values;
+        }
         let mut values = select(&self.select, scope, party);
         for function in &self.functions {
             values = apply(*function, values, scope.compat.stddev);
         }
         values
+    }
+
+    /// The number of each team, or of all, where a function reduces players' numbers: `avg(teams[*]...)` or
+    /// `avg(flatten(teams[*]...))`. The search evaluates little else, so the numbers are not laid out first.
+    fn reduce_at_once<'a>(&self, scope: &Scope<'a, '_>) -> Option<Values<'a>> {
+        use Function::{Average, Flatten, Max, Min, Sum};
+        let Source::Numbers(index) = self.select.source else { return None };
+        if scope.compat.party == PartyReading::Collapsed {
+            return None;
+        }
+        let of = |team: &usize| scope.team(*team).iter().filter_map(move |player| player.number(index));
+        let teams = &self.select.teams;
+        let stddev = scope.compat.stddev;
+        let numbers = match self.functions[..] {
+            [function @ (Average | Max | Min | Sum)] => {
+                teams.iter().map(|team| reduce(function, of(team), stddev)).collect()
+            }
+            [Flatten, function @ (Average | Max | Min | Sum)] => {
+                vec![reduce(function, teams.iter().flat_map(of), stddev)]
+            }
+            _ => return None,
+        };
+        let depth = self.value_type.depth;
+        Some(Values { leaves: Leaves::Numbers(numbers), depth, inner: Vec::new(), outer: Vec::new() })
     }
 }
 
@@ -248,7 +275,8 @@ fn apply<'a>(function: Function, mut values: Values<'a>, stddev: Stddev) -> Valu
             reduced(counts, values)
         }
         _ => {
-            let numbers = values.number_lists().map(|list| reduce(function, list, stddev)).collect();
+            let numbers = values.number_lists().map(|list| reduce(function, list.iter().copied(), stddev));
+            let numbers = numbers.collect();
             reduced(numbers, values)
         }
     }
@@ -265,8 +293,8 @@ fn reduced(numbers: Vec<f64>, values: Values<'_>) -> Values<'_> {
 }
 
 /// One number of a list; NaN if it has none.
-fn reduce(function: Function, list: &[f64], stddev: Stddev) -> f64 {
-    let there = || list.iter().copied().filter(|number| !number.is_nan());
+fn reduce(function: Function, list: impl Iterator<Item = f64> + Clone, stddev: Stddev) -> f64 {
+    let there = || list.clone().filter(|number| !number.is_nan());
     let count = there().count() as f64;
     if function == Function::Sum {
         return there().sum();

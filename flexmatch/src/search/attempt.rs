@@ -47,7 +47,7 @@ impl<'a> Attempt<'a, '_> {
     pub(super) fn take_by_age(&mut self, pass: Pass<'_>, turn: &Turn<'_>) -> bool {
         let search = self.search;
         let first = turn.from / WORD;
-        let mut query = search.is_indexed().then(|| self.query());
+        let mut query = search.is_indexed().then(|| self.query(turn.from, pass));
         for word in first..search.alive.words() {
             let mut seen = if word == first { !(u64::MAX << (turn.from % WORD)) } else { 0 };
             loop {
@@ -65,8 +65,8 @@ impl<'a> Attempt<'a, '_> {
                         return true;
                     }
                     if query.is_some() {
-                        let next = self.query();
                         let (rest, missing) = (word * WORD + bit + 1, self.missing());
+                        let next = self.query(rest, pass);
                         if pass.prunes && self.players_from(rest, pass, turn, &next, missing) < missing {
                             return true;
                         }
@@ -80,13 +80,13 @@ impl<'a> Attempt<'a, '_> {
 
     /// Takes candidates in the order of the sort rules. Whether the match is full.
     pub(super) fn take_sorted(&mut self, pass: Pass<'_>, turn: &Turn<'_>, sorts: &[SortKeys<'_>]) -> bool {
-        let query = self.search.is_indexed().then(|| self.query());
+        let query = self.search.is_indexed().then(|| self.query(turn.from, pass));
         let places = self.in_order(pass, turn, sorts, query.as_ref());
         places.into_iter().any(|place| self.add(place) && self.is_full())
     }
 
-    /// What a further ticket must look like to the index.
-    fn query(&self) -> Query<'a> {
+    /// What a further ticket, at `from` or later, must look like to the index.
+    fn query(&self, from: usize, pass: Pass<'_>) -> Query<'a> {
         let search = self.search;
         let stage = search.dimensions.loosest_stage(self.draft.stage, search.rules.stages().len() - 1);
         // A younger or older ticket may bring a stage at which teams are wider.
@@ -95,12 +95,14 @@ impl<'a> Attempt<'a, '_> {
         let open = if search.splits(u32::MAX) { open.sum() } else { open.max().unwrap_or(0) };
         // A backfill ticket brings seats of its own, on several teams.
         let open = if search.backfills.is_empty() { open } else { u32::MAX };
-        search.index.query(&search.dimensions, self.draft, stage, open, search.names.locations_fit())
+        let fit = search.names.locations_fit();
+        search.index.query(&search.dimensions, self.draft, (from, pass.ages), open, fit)
     }
 
     /// Whether the turns have players enough for the smallest match.
     pub(super) fn could_fill(&self, pass: Pass<'_>, turns: &[Turn<'_>]) -> bool {
-        let query = self.query();
+        let from = turns.iter().map(|turn| turn.from).min().unwrap_or(0);
+        let query = self.query(from, pass);
         let mut missing = self.missing();
         for turn in turns {
             missing = missing.saturating_sub(self.players_from(turn.from, pass, turn, &query, missing));
@@ -145,11 +147,10 @@ impl<'a> Attempt<'a, '_> {
         sorts: &[SortKeys<'_>],
     ) -> Vec<usize> {
         let search = self.search;
-        let stage = search.dimensions.loosest_stage(self.draft.stage, search.rules.stages().len() - 1);
         let fit = search.names.locations_fit();
         let query = search
             .is_indexed()
-            .then(|| search.index.query(&search.dimensions, self.draft, stage, u32::MAX, fit));
+            .then(|| search.index.query(&search.dimensions, self.draft, (0, pass.ages), u32::MAX, fit));
         turns.iter().flat_map(|turn| self.in_order(pass, turn, sorts, query.as_ref())).collect()
     }
 

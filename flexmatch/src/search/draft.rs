@@ -118,7 +118,7 @@ impl Draft {
         let spans = dimensions.spreads.iter().zip(self.spans.iter().zip(&facts.spans));
         for (spread, (span, other)) in spans {
             let (min, max) = (span.0.min(other.0), span.1.max(other.1));
-            if min <= max && !dimensions.within(max - min, spread.limits.at[stage]) {
+            if min <= max && !spread.allows(min, max, stage) {
                 return false;
             }
         }

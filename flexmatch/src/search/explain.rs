@@ -52,7 +52,7 @@ impl Search {
         );
         let mut draft = Draft::default();
         self.build(
-            Pass { now, batch: None, plan: &plan, prunes: false },
+            Pass { now, batch: None, plan: &plan, ages: &self.ages(now), prunes: false },
             anchor,
             &mut draft,
             &mut Metrics::new(),

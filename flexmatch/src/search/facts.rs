@@ -7,7 +7,7 @@ use crate::{
     expansion::Effective,
     expr::{Expression, Function, Source},
     player::{AttributeValue, Player},
-    rule::{APART_AROUND_AVERAGE, CollectionOperation, Distance, Operation, Reference, RuleKind},
+    rule::{APART_AROUND_AVERAGE, CollectionOperation, Comparison, Distance, Operation, Reference, RuleKind},
     rule_set::{ExpansionAgeSelection, RuleSet},
 };
 
@@ -36,6 +36,7 @@ pub(super) struct Dimensions {
     pub(super) needs_latency: bool,
     /// By rule: whether the above says all that it says.
     covered: Vec<Covered>,
+    /// Of latency limits.
     boundary: Boundary,
     newest: bool,
 }
@@ -56,6 +57,8 @@ pub(super) struct Limits {
     pub(super) at: Vec<f64>,
     /// The loosest up to each stage.
     pub(super) up_to: Vec<f64>,
+    /// The different values of `up_to`, ascending.
+    pub(super) levels: Vec<f64>,
 }
 
 impl Limits {
@@ -65,8 +68,15 @@ impl Limits {
             *sofar = f64::max(*sofar, *limit);
             Some(*sofar)
         };
-        let up_to = at.iter().scan(f64::NEG_INFINITY, loosest).collect();
-        Self { at, up_to }
+        let up_to: Vec<f64> = at.iter().scan(f64::NEG_INFINITY, loosest).collect();
+        let mut levels = up_to.clone();
+        levels.dedup();
+        Self { at, up_to, levels }
+    }
+
+    /// Where the loosest limit up to a stage is among the levels.
+    pub(super) fn level(&self, stage: usize) -> usize {
+        self.levels.partition_point(|limit| *limit < self.up_to[stage])
     }
 
     /// The loosest of all stages.
@@ -80,6 +90,13 @@ impl Limits {
 pub(super) struct Spread {
     pub(super) attribute: usize,
     pub(super) limits: Limits,
+    boundary: Boundary,
+}
+
+impl Spread {
+    pub(super) fn allows(&self, min: f64, max: f64, stage: usize) -> bool {
+        self.boundary.at_most(max - min, self.limits.at[stage])
+    }
 }
 
 /// A string list attribute of which all players of a match must share so many values.
@@ -131,7 +148,7 @@ impl Dimensions {
                     RuleKind::BatchDistance(rule) => rule.max_distance.unwrap_or(f64::INFINITY),
                     _ => f64::INFINITY,
                 }));
-                self.spreads.push(Spread { attribute: rule.attribute, limits });
+                self.spreads.push(Spread { attribute: rule.attribute, limits, boundary: self.boundary });
                 Covered::Yes
             }
             // Several latency rules may each be content with another location.
@@ -141,18 +158,7 @@ impl Dimensions {
                 });
                 if simple { Covered::IfLocationsFit } else { Covered::No }
             }
-            RuleKind::Comparison(rule) => {
-                let [measured] = &rule.measurements[..] else { return Covered::No };
-                match whole(measured, teams) {
-                    Some((Source::Texts(attribute), [Function::Flatten]))
-                        if rule.reference.is_none() && rule.operation == Operation::Equal =>
-                    {
-                        self.texts.push(attribute);
-                        Covered::Yes
-                    }
-                    _ => Covered::No,
-                }
-            }
+            RuleKind::Comparison(rule) => self.cover_comparison(rule, by_stage.len(), teams),
             RuleKind::Distance(rule) => self.cover_distance(rule, by_stage, teams),
             RuleKind::Collection(rule) => {
                 let [measured] = &rule.measurements[..] else { return Covered::No };
@@ -172,6 +178,23 @@ impl Dimensions {
             RuleKind::Sort(_) => Covered::Yes,
             RuleKind::Compound(_) => Covered::No,
         }
+    }
+
+    /// All players equal: of numbers, a spread of 0, which "equal" allows under either reading of limits.
+    fn cover_comparison(&mut self, rule: &Comparison, stages: usize, teams: usize) -> Covered {
+        let ([measured], None, Operation::Equal) = (&rule.measurements[..], &rule.reference, rule.operation)
+        else {
+            return Covered::No;
+        };
+        match whole(measured, teams) {
+            Some((Source::Texts(attribute), [Function::Flatten])) => self.texts.push(attribute),
+            Some((Source::Numbers(attribute), [Function::Flatten])) => {
+                let limits = Limits::new(std::iter::repeat_n(0.0, stages));
+                self.spreads.push(Spread { attribute, limits, boundary: Boundary::Inclusive });
+            }
+            _ => return Covered::No,
+        }
+        Covered::Yes
     }
 
     /// Largest against smallest value of all players is a spread; every value against the average of all bounds the
@@ -197,7 +220,7 @@ impl Dimensions {
             RuleKind::Distance(rule) => rule.max_distance.map_or(f64::INFINITY, |max| max * factor),
             _ => f64::INFINITY,
         }));
-        self.spreads.push(Spread { attribute, limits });
+        self.spreads.push(Spread { attribute, limits, boundary: self.boundary });
         covered
     }
 

@@ -29,8 +29,8 @@ pub(super) struct Index {
     texts: Vec<Vec<Bits>>,
     /// Per list dimension and class.
     lists: Vec<Vec<Bits>>,
-    /// Tickets for which a location is ever acceptable.
-    locations: Vec<Bits>,
+    /// Tickets for which a location is acceptable, by level of the latency limit, then location.
+    locations: Vec<Vec<Bits>>,
     /// By rank, then location.
     ranks: Vec<Vec<Bits>>,
     /// Places below this are in the index.
@@ -55,8 +55,21 @@ impl Steps {
 
 /// What a candidate of a draft must look like, as rows.
 pub(super) struct Query<'a> {
+    /// First those that hold for all candidates, then those of each age.
     rows: Vec<(Row, &'a Bits)>,
+    /// How many hold for all.
+    shared: usize,
+    /// Oldest first. Later places are of no interest.
+    ages: Vec<Age>,
     /// Nobody fits.
+    nobody: bool,
+}
+
+/// Candidates at whose age a match comes under the same limits: those at the places after the last age's, up to `end`.
+struct Age {
+    end: usize,
+    /// Where its rows end.
+    rows: usize,
     nobody: bool,
 }
 
@@ -84,12 +97,42 @@ impl<'a> Query<'a> {
         }
     }
 
+    /// Ends the rows of the places below `end`, which began after those of the last age.
+    fn end_age(&mut self, end: usize) {
+        let nobody = std::mem::take(&mut self.nobody);
+        self.ages.push(Age { end, rows: self.rows.len(), nobody });
+    }
+
     pub(super) fn word(&self, word: usize) -> u64 {
         if self.nobody {
             return 0;
         }
+        let shared = Self::common(&self.rows[..self.shared], word);
+        let (mut bits, mut rows) = (0, self.shared);
+        // The places of this word that no age has had.
+        let mut left = u64::MAX;
+        for age in &self.ages {
+            let begin = std::mem::replace(&mut rows, age.rows);
+            if age.end <= word * WORD {
+                continue;
+            }
+            let own =
+                if age.end >= (word + 1) * WORD { left } else { left & !(u64::MAX << (age.end % WORD)) };
+            left &= !own;
+            if !age.nobody && own & shared != 0 {
+                bits |= own & shared & Self::common(&self.rows[begin..age.rows], word);
+            }
+            if left == 0 {
+                break;
+            }
+        }
+        bits
+    }
+
+    /// The candidates of a word that are in all these rows.
+    fn common(rows: &[(Row, &Bits)], word: usize) -> u64 {
         let (mut bits, mut group) = (u64::MAX, 0);
-        for (kind, row) in &self.rows {
+        for (kind, row) in rows {
             match kind {
                 Row::All => bits &= row.word(word),
                 Row::None => bits &= !row.word(word),
@@ -136,7 +179,7 @@ impl Index {
         if self.filled == 0 {
             self.lay_out(dimensions, ranks, new.clone().flatten());
         }
-        let limit = dimensions.latency.as_ref().map(|limits| limits.loosest());
+        let limits = dimensions.latency.as_ref().map_or(&[][..], |limits| &limits.levels);
         for facts in new {
             let place = self.filled;
             self.filled += 1;
@@ -159,9 +202,8 @@ impl Index {
                     classes[*text as usize % CLASSES].insert(place);
                 }
             }
-            if let Some(limit) = limit {
-                ones(facts.locations(dimensions, limit))
-                    .for_each(|known| self.locations[known].insert(place));
+            for (locations, limit) in self.locations.iter_mut().zip(limits) {
+                ones(facts.locations(dimensions, *limit)).for_each(|known| locations[known].insert(place));
             }
             if ranks {
                 for (rank, known) in facts.by_latency.iter().enumerate() {
@@ -180,7 +222,8 @@ impl Index {
         empty(&mut self.sizes, SIZES);
         empty_each(&mut self.texts, dimensions.texts.len(), CLASSES);
         empty_each(&mut self.lists, dimensions.lists.len(), CLASSES);
-        empty(&mut self.locations, if dimensions.latency.is_some() { LOCATIONS_MAX } else { 0 });
+        let levels = dimensions.latency.as_ref().map_or(0, |limits| limits.levels.len());
+        empty_each(&mut self.locations, levels, LOCATIONS_MAX);
         empty_each(&mut self.ranks, if ranks { RANKS } else { 0 }, LOCATIONS_MAX);
         self.spans.resize(dimensions.spreads.len(), Steps::default());
         let mut values: Vec<f64> = Vec::new();
@@ -197,19 +240,61 @@ impl Index {
         }
     }
 
-    /// The rows that a candidate of `draft` must be in. `open` is the largest number of open slots of a team.
+    /// The rows that a candidate of `draft` at place `from` or later must be in. `ages` says by stage where the places
+    /// end that are in it or a later one, `open` is the largest number of open slots of a team.
     pub(super) fn query(
         &self,
         dimensions: &Dimensions,
         draft: &Draft,
-        stage: usize,
+        (from, ages): (usize, &[usize]),
         open: u32,
         fit: bool,
     ) -> Query<'_> {
-        let mut query = Query { rows: Vec::with_capacity(QUERY_ROWS), nobody: open == 0 };
+        let mut query = Query {
+            rows: Vec::with_capacity(QUERY_ROWS),
+            shared: 0,
+            ages: Vec::with_capacity(ages.len()),
+            nobody: open == 0,
+        };
         if (open as usize) < SIZES && open > 0 {
             query.rows.push((Row::All, &self.sizes[open as usize - 1]));
         }
+        for (classes, text) in self.texts.iter().zip(&draft.texts) {
+            match text {
+                Some(MIXED) => query.nobody = true,
+                Some(text) => query.rows.push((Row::All, &classes[*text as usize % CLASSES])),
+                None => {}
+            }
+        }
+        if query.nobody {
+            return query;
+        }
+        query.shared = query.rows.len();
+        // With the newest ticket's age, a match with a younger candidate comes under the limits of its stage.
+        let last = ages.len() - 1;
+        let oldest = dimensions.loosest_stage(draft.stage, last);
+        let youngest = dimensions.loosest_stage(0, last);
+        let mut begin = from;
+        for stage in (youngest..=oldest).rev() {
+            let end = if stage == youngest { usize::MAX } else { ages[stage] };
+            if end > begin {
+                self.limit(&mut query, dimensions, draft, stage, fit);
+                query.end_age(end);
+                begin = end;
+            }
+        }
+        query
+    }
+
+    /// The rows of candidates that bring a match to `stage`.
+    fn limit<'a>(
+        &'a self,
+        query: &mut Query<'a>,
+        dimensions: &Dimensions,
+        draft: &Draft,
+        stage: usize,
+        fit: bool,
+    ) {
         for ((spread, steps), (min, max)) in dimensions.spreads.iter().zip(&self.spans).zip(&draft.spans) {
             let limit = spread.limits.up_to[stage];
             if !limit.is_finite() || max < min {
@@ -223,13 +308,6 @@ impl Index {
             }
             if lowest > 0 {
                 query.rows.push((Row::None, &steps.min_up_to[lowest - 1]));
-            }
-        }
-        for (classes, text) in self.texts.iter().zip(&draft.texts) {
-            match text {
-                Some(MIXED) => query.nobody = true,
-                Some(text) => query.rows.push((Row::All, &classes[*text as usize % CLASSES])),
-                None => {}
             }
         }
         for ((common, classes), list) in dimensions.lists.iter().zip(&self.lists).zip(&draft.lists) {
@@ -248,9 +326,9 @@ impl Index {
             && limits.up_to[stage].is_finite()
         {
             let bits = super::facts::locations(dimensions, worst, limits.up_to[stage]);
-            query.any(ones(bits).map(|location| &self.locations[location]));
+            let locations = &self.locations[limits.level(stage)];
+            query.any(ones(bits).map(|location| &locations[location]));
         }
-        query
     }
 
     /// Tickets for which `location` has this rank in their order of latency.

@@ -8,7 +8,7 @@ use super::{
     index::RANKS,
     judge::{Judge, Metrics, Plan},
     order,
-    pool::Search,
+    pool::{Search, Slot},
 };
 use std::borrow::Cow;
 
@@ -42,6 +42,8 @@ pub(super) struct Pass<'a> {
     /// The batch being searched; `None` for the whole pool.
     pub(super) batch: Option<&'a Bits>,
     pub(super) plan: &'a Plan,
+    /// See [`Search::ages`].
+    pub(super) ages: &'a [usize],
     /// Whether to give up at once where players are too few for any match.
     pub(super) prunes: bool,
 }
@@ -57,23 +59,26 @@ impl Search {
         self.passes += 1;
         self.fill_index();
         let mut found = Vec::new();
+        let prunes = self.engine == Engine::Compiled && self.compat.search_depth != SearchDepth::Backtracking;
         let plan = Plan::new(
             &self.rules,
             &self.dimensions,
             self.names.locations_fit(),
             self.engine == Engine::Reference,
         );
+        let ages = self.ages(now);
+        let pass = Pass { now, batch: None, plan: &plan, ages: &ages, prunes };
         match self.batches() {
             None => {
-                self.wake(now);
-                self.search_batch(&plan, now, None, &mut found);
+                self.wake(pass);
+                self.search_batch(pass, &mut found);
             }
             // Batches differ from pass to pass, so every anchor is tried in each.
             Some(batches) => {
                 self.changed.clear();
                 for batch in &batches {
                     self.awake = self.alive.clone();
-                    self.search_batch(&plan, now, Some(batch), &mut found);
+                    self.search_batch(Pass { batch: Some(batch), ..pass }, &mut found);
                 }
                 if self.rules.algorithm().batching_preference == BatchingPreference::Random {
                     self.stale = !self.alive.is_empty();
@@ -100,6 +105,14 @@ impl Search {
         }
     }
 
+    /// By stage: where the places end of those whose age brings it or a later one. The older a ticket, the lower its
+    /// place.
+    pub(super) fn ages(&self, now: Timestamp) -> Vec<usize> {
+        let stage_of = |slot: &Slot| self.rules.stage_at(now.since(slot.start).as_secs());
+        let end = |stage| self.slots.partition_point(|slot| stage_of(slot) >= stage);
+        (0..self.rules.stages().len()).map(end).collect()
+    }
+
     fn fill_index(&mut self) {
         if self.engine == Engine::Reference {
             return;
@@ -122,7 +135,7 @@ impl Search {
 
     /// Wakes the anchors that a change could concern: the changed tickets, and all that could be in one match with
     /// them.
-    fn wake(&mut self, now: Timestamp) {
+    fn wake(&mut self, pass: Pass<'_>) {
         // Taken and put back, so that it keeps its memory: it grows to the arrivals of a pass each time.
         let mut changed = std::mem::take(&mut self.changed);
         if self.engine == Engine::Reference || changed.len() * WAKE_ALL_SHARE > self.slots.len() {
@@ -131,21 +144,19 @@ impl Search {
             self.changed = changed;
             return;
         }
-        let last = self.rules.stages().len() - 1;
         let mut draft = std::mem::take(&mut self.draft);
         for place in changed.drain(..).map(|place| place as usize) {
             if !self.alive.contains(place) {
                 continue;
             }
             self.awake.insert(place);
-            // No match with this ticket comes under looser limits.
-            let stage = self.dimensions.loosest_stage(self.stage_of(place, now), last);
+            let stage = self.stage_of(place, pass.now);
             let slot = &self.slots[place];
             draft.reset(self.rules.stages()[0].teams().len(), &self.dimensions);
             let seats = slot.seats.clone().unwrap_or(Seats::Together(0));
             draft.push(Member { place, seats, players: slot.facts.players }, &slot.facts, stage, false);
-            let query =
-                self.index.query(&self.dimensions, &draft, stage, u32::MAX, self.names.locations_fit());
+            let fit = self.names.locations_fit();
+            let query = self.index.query(&self.dimensions, &draft, (0, pass.ages), u32::MAX, fit);
             for word in 0..self.index.words() {
                 self.awake.or_word(word, query.word(word) & self.alive.word(word));
             }
@@ -154,9 +165,7 @@ impl Search {
         self.draft = draft;
     }
 
-    fn search_batch(&mut self, plan: &Plan, now: Timestamp, batch: Option<&Bits>, found: &mut Vec<Found>) {
-        let prunes = self.engine == Engine::Compiled && self.compat.search_depth != SearchDepth::Backtracking;
-        let pass = Pass { now, batch, plan, prunes };
+    fn search_batch(&mut self, pass: Pass<'_>, found: &mut Vec<Found>) {
         let classes: &[Option<bool>] = match self.priority {
             BackfillPriority::Normal => &[None],
             BackfillPriority::High => &[Some(true), Some(false)],
@@ -165,7 +174,7 @@ impl Search {
         for class in classes {
             for word in 0..self.alive.words() {
                 let mut bits = self.alive.word(word);
-                if let Some(batch) = batch {
+                if let Some(batch) = pass.batch {
                     bits &= batch.word(word);
                 }
                 match class {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use flexmatch::{
     BackfillRequest, Compat, Matchmaker, Output, PlayerRequest, RuleSet, Settings, TicketRequest,
     TicketStatus, Timestamp,
-    compat::{PartialMatches, SearchDepth, TeamChoice},
+    compat::{Boundary, PartialMatches, SearchDepth, TeamChoice},
     matchmaker::{Engine, Match},
 };
 use naive::{Oracle, Waiting};
@@ -152,7 +152,8 @@ impl Case {
 
 /// Plays one pool through several passes, and compares each. Gives how many matches were made.
 fn compare(seed: u64, engine: Engine, search_depth: SearchDepth) -> Option<usize> {
-    let compat = Compat { search_depth, ..Compat::default() };
+    let boundary = if seed.is_multiple_of(4) { Boundary::Exclusive } else { Boundary::Inclusive };
+    let compat = Compat { search_depth, boundary, ..Compat::default() };
     let settings = Settings {
         engine,
         compat,

@@ -131,6 +131,7 @@ fn monotone(random: &mut Random) -> Value {
         json!({"type": "distance", "maxDistance": near, "measurements": [format!("max({SKILLS})")],
             "referenceValue": format!("min({SKILLS})")}),
         json!({"type": "comparison", "operation": "=", "measurements": [MAPS]}),
+        json!({"type": "comparison", "operation": "=", "measurements": [SKILLS]}),
         json!({"type": "comparison", "operation": ">=", "measurements": [SKILLS], "referenceValue": least}),
         json!({"type": "collection", "operation": "intersection", "minCount": 1, "measurements": [MODES]}),
         json!({"type": "collection", "operation": "contains", "referenceValue": "b", "maxCount": 1,
