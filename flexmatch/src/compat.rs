@@ -2,7 +2,7 @@
 //!
 //! The FlexMatch guide leaves questions open, and its pages contradict each other in places. Every reading this crate
 //! had to choose is a field of [`Compat`], with the choice as its default. [`Compat::alternatives`] lists every other
-//! profile that is one switch away, and [`sensitivity`] says which of them change a result.
+//! profile that is one switch away, and [`sensitivity()`] says which of them change a result.
 //!
 //! Some open questions are no switches, because there is nothing to choose, or nothing that would depend on it:
 //!

@@ -1,7 +1,7 @@
 //! Events on their way out: to a file, to whoever reads `GET /events` on the admin side, to programs, and over HTTP.
 //!
 //! Over HTTP, every endpoint has a [`delivery`] of its own: [`outlets`] keeps them and counts, [`faults`] makes them go
-//! wrong on purpose, [`line`] is what waits, [`retry`] says when to try again, and [`dead_letters`] keeps what was given
+//! wrong on purpose, [`mod@line`] is what waits, [`retry`] says when to try again, and [`dead_letters`] keeps what was given
 //! up. The endpoints are Amazon SNS's (`sns`) and Amazon EventBridge's ([`targets`]).
 
 pub(crate) mod client;

@@ -71,7 +71,7 @@ struct Endpoints {
 /// The resources made at start, so that a game server can connect at once. There are also a queue, a matchmaking rule
 /// set (two players of like skill) and a matchmaking configuration over them, all three called `default`.
 ///
-/// With a [`setup`](crate::setup) these are its first compute and that compute's fleet; without any compute, its first
+/// With a [`setup`] these are its first compute and that compute's fleet; without any compute, its first
 /// fleet.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
