@@ -19,7 +19,7 @@ use url::Url;
 /// The backend of session-based game servers: from a player's identity to a seat in a game.
 ///
 /// One process with what would be Cognito, API Gateway, Lambda and DynamoDB on AWS. Players get an identity, sign their requests
-/// as for AWS, ask for a match, and learn where to play. GameLift, real or local, is asked at --game-lift; its events come
+/// as for AWS, ask for a match, and learn where to play. A local GameLift is asked at --game-lift; its events come
 /// through SNS to /events/sns.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP)]

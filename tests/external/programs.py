@@ -120,10 +120,10 @@ class SampleServers:
 
 
 class Backend:
-    """`backend --json`, with a table in memory."""
+    """`backend --json`, with a table in memory unless a flag says otherwise."""
 
-    def __init__(self, game_lift: str = "http://127.0.0.1:9", *flags: str):
-        command = [target() / "backend", "--json", "--listen", "127.0.0.1:0", "--game-lift", game_lift, *flags]
+    def __init__(self, game_lift: str = "http://127.0.0.1:9", *flags: str, listen: str = "127.0.0.1:0"):
+        command = [target() / "backend", "--json", "--listen", listen, "--game-lift", game_lift, *flags]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.line = json.loads(self.process.stdout.readline())
         self.url = self.line["endpoint"]
