@@ -87,13 +87,18 @@ fn one_line_of_json_says_where_everything_is_and_both_signals_stop_it_cleanly() 
     }
 }
 
-/// Calls the AWS API as boto3 does, on a connection of its own.
+/// Calls the AWS API as boto3 does.
 fn call(endpoint: &str, operation: &str, input: &str) -> Value {
+    post(endpoint, "/", &format!("X-Amz-Target: GameLift.{operation}\r\n"), input)
+}
+
+/// A request on a connection of its own.
+fn post(endpoint: &str, path: &str, header: &str, input: &str) -> Value {
     let address = endpoint.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LONG)).unwrap();
     let request = format!(
-        "POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Amz-Target: GameLift.{operation}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{header}\
          Content-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n\r\n{input}",
         input.len()
     );
@@ -128,7 +133,7 @@ fn exported<'a>(banner: &'a str, variable: &str) -> &'a str {
 
 #[test]
 fn the_banners_matchmaking_command_makes_a_match_with_a_second_player() {
-    let mut running = up(&FREE_PORTS);
+    let mut running = up(&[&FREE_PORTS[..], &["--manual-clock"]].concat());
     let banner = banner(&mut running);
     assert_eq!(exported(&banner, "AWS_REGION"), "us-west-2");
     assert_eq!(exported(&banner, "AWS_DEFAULT_REGION"), "us-west-2");
@@ -146,19 +151,11 @@ fn the_banners_matchmaking_command_makes_a_match_with_a_second_player() {
         tickets.push(ticket["TicketId"].clone());
     }
     let describe = serde_json::json!({ "TicketIds": tickets }).to_string();
+    let admin = banner.lines().find_map(|line| line.trim().strip_prefix("admin ")).unwrap().trim();
+    post(admin, "/clock/advance", "", r#"{"seconds": 2}"#);
+    let tickets = call(api, "DescribeMatchmaking", &describe)["TicketList"].clone();
     // There is no game server, so the match stays where it is.
-    in_time({
-        let api = api.to_owned();
-        move || {
-            loop {
-                let tickets = call(&api, "DescribeMatchmaking", &describe)["TicketList"].clone();
-                if (0..2).all(|index| tickets[index]["Status"] == "PLACING") {
-                    return;
-                }
-                thread::sleep(Duration::from_millis(20));
-            }
-        }
-    });
+    assert_eq!([&tickets[0]["Status"], &tickets[1]["Status"]], ["PLACING", "PLACING"]);
 }
 
 #[test]

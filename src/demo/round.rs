@@ -25,7 +25,7 @@ pub struct Round {
     pub game_sessions: usize,
     /// Players by the location that they were placed in.
     pub locations: BTreeMap<String, usize>,
-    /// Players who were told on a WebSocket; the others asked.
+    /// Players who listened on a WebSocket besides asking; the others asked only.
     pub pushed: usize,
     /// Attempts without a valid player session, all of them refused.
     pub refused: usize,
@@ -66,12 +66,12 @@ pub(super) async fn play(
 
     narrator.step("7-9", "GameLift told SNS, SNS told the backend, which wrote the results to its table");
     let told = told(stage).await;
-    narrator.fact("events", format!("{told} published; those of matchmaking came to the backend, signed"));
+    narrator.fact("events", format!("{told} published by GameLift"));
 
     narrator
         .step("10-12", "each player learns address, port, player session id and the server's fingerprint");
-    narrator.fact("by asking", format!("{} players", news.polled));
-    narrator.fact("by WebSocket", format!("{} players", news.pushed));
+    narrator.fact("asking", format!("{} players", news.polled));
+    narrator.fact("listening", format!("{} players, on a WebSocket", news.pushed));
     for session in &hosted {
         narrator.fact("reserved", format!("{} places at {} in", session.seats.len(), session.address));
         narrator.fact("", &session.id);
