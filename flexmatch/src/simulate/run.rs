@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    arrivals::{Arrivals, Drawn},
+    arrivals::{Arrival, Arrivals, Drawn},
     cause::TimeoutCause,
     measured::{Measured, Outcome},
     population::{Population, PopulationError},
@@ -237,6 +237,7 @@ impl Simulation {
 
     fn arrive(&mut self) {
         let Some(arrival) = self.arrivals.take(&self.population, &self.rules) else { return };
+        let older = self.tickets_of(&arrival);
         let request = TicketRequest { ticket_id: Some(arrival.id), players: arrival.players };
         let id = match self.matchmaker.submit(self.now, request) {
             Ok(id) => id,
@@ -246,11 +247,23 @@ impl Simulation {
                 return;
             }
         };
+        for older in older {
+            if self.matchmaker.ticket(&older).is_some_and(|ticket| ticket.status().is_final()) {
+                self.leaves(&older, Outcome::Cancelled);
+            }
+        }
         let party = self.matchmaker.ticket(id.as_str()).map(Ticket::party).unwrap_or_default();
         let number = self.measured.started(self.now, party, arrival.home);
         self.numbers.insert(id.as_str().to_owned(), number);
         let deadline = self.now.plus_seconds(self.population.request_timeout_seconds);
         self.deadlines.push_back((deadline, number, id));
+    }
+
+    /// Active tickets of the same players: the matchmaker may cancel them for the new one, and no event tells so.
+    fn tickets_of(&self, arrival: &Arrival) -> BTreeSet<String> {
+        let players = arrival.players.iter();
+        let older = players.filter_map(|player| self.matchmaker.ticket_of(&player.player_id));
+        older.map(|ticket| ticket.id().to_string()).collect()
     }
 
     fn answer(&mut self) {
@@ -295,6 +308,7 @@ impl Simulation {
             }
             MatchmakingEvent::AcceptMatchCompleted(event) if event.acceptance != Acceptance::Accepted => {
                 self.proposed.remove(&event.match_id);
+                self.not_accepted(&event.tickets);
             }
             MatchmakingEvent::Succeeded(event) => {
                 if let Some(recorded) = &mut self.recorded {
@@ -307,6 +321,8 @@ impl Simulation {
             }
             MatchmakingEvent::TimedOut(event) => self.ended(&event.tickets, Outcome::TimedOut),
             MatchmakingEvent::Cancelled(event) => self.ended(&event.tickets, Outcome::Cancelled),
+            // Those who did not accept, under the reading `rejecters: fail`: every match here gets its game session.
+            MatchmakingEvent::Failed(event) => self.ended(&event.tickets, Outcome::Cancelled),
             _ => {}
         }
     }
@@ -326,16 +342,31 @@ impl Simulation {
         self.answers.push_back(Answer { at, ticket: ticket.ticket_id, players });
     }
 
+    /// Of those whose time was over while they were asked, the acceptance is to blame.
+    fn not_accepted(&mut self, tickets: &[EventTicket]) {
+        for ticket in tickets {
+            let deadline = ticket.start_time.plus_seconds(self.population.request_timeout_seconds);
+            if deadline <= self.now
+                && let Some(number) = self.numbers.get(ticket.ticket_id.as_str())
+            {
+                self.measured.suspect(*number, TimeoutCause::Acceptance);
+            }
+        }
+    }
+
     fn ended(&mut self, tickets: &[EventTicket], outcome: Outcome) {
         for ticket in tickets {
-            let id = ticket.ticket_id.as_str();
-            let number = match &self.recorded {
-                Some(_) => self.numbers.get(id).copied(),
-                None => self.numbers.remove(id),
-            };
-            if let Some(number) = number {
-                self.measured.ended(number, self.now, outcome);
-            }
+            self.leaves(ticket.ticket_id.as_str(), outcome);
+        }
+    }
+
+    fn leaves(&mut self, id: &str, outcome: Outcome) {
+        let number = match &self.recorded {
+            Some(_) => self.numbers.get(id).copied(),
+            None => self.numbers.remove(id),
+        };
+        if let Some(number) = number {
+            self.measured.ended(number, self.now, outcome);
         }
     }
 
@@ -363,7 +394,7 @@ impl Simulation {
         self.measured.matched(effective.from_seconds(), found.players.len(), effective.max_players());
         for id in ids {
             if let Some(number) = self.numbers.get(id) {
-                self.measured.placing(*number, self.now);
+                self.measured.placing(*number, proposed, self.now);
             }
         }
     }

@@ -43,9 +43,37 @@ fn every_figure_of_a_report_can_be_asserted() {
     assert_eq!(names.len(), all, "no two figures have the same name");
 }
 
+/// `Few` and `Many` need not hold by themselves, and `Order` never keeps anybody apart.
+const EITHER: &str = r#"{
+    "ruleLanguageVersion": "1.0",
+    "playerAttributes": [{"name": "skill", "type": "number"}],
+    "teams": [{"name": "red", "minPlayers": 2, "maxPlayers": 2}],
+    "rules": [
+        {"name": "Few", "type": "comparison", "measurements": ["max(flatten(teams[*].players.attributes[skill]))"], "operation": ">", "referenceValue": 1e10},
+        {"name": "Many", "type": "comparison", "measurements": ["max(flatten(teams[*].players.attributes[skill]))"], "operation": "<", "referenceValue": 10},
+        {"name": "Order", "type": "absoluteSort", "sortDirection": "ascending", "sortAttribute": "skill"},
+        {"name": "Either", "type": "compound", "statement": "or(Few, Many)"}]
+}"#;
+
+fn names(report: &Report) -> Vec<String> {
+    report.figures().into_iter().map(|figure| figure.name).collect()
+}
+
+#[test]
+fn timeouts_can_be_asserted_for_the_rules_that_must_hold_by_themselves() {
+    let apart = Distribution::Uniform { min: 10.0, max: 1e9 };
+    let apart = Population { attributes: BTreeMap::from([("skill".into(), apart)]), ..population() };
+    let before = Simulation::new(rules(EITHER), &apart).unwrap().into_report();
+    let named: Vec<String> =
+        names(&before).into_iter().filter(|name| name.starts_with("timeouts[rule ")).collect();
+    assert_eq!(named, ["timeouts[rule Either]"]);
+    let report = run(EITHER, &apart);
+    assert!(holds(&report, "timeouts[rule Either]>90%"), "{report}");
+    assert!(names(&before).contains(&"timeouts[acceptance]".to_owned()));
+}
+
 #[test]
 fn figures_are_known_before_anything_happens() {
-    let names = |report: &Report| report.figures().into_iter().map(|figure| figure.name).collect::<Vec<_>>();
     let before = Simulation::new(rules(DUEL), &population()).unwrap().into_report();
     assert_eq!(names(&before), names(&run(DUEL, &population())));
     assert!(!holds(&before, "p95_wait<30s"), "a figure without data keeps nothing");

@@ -202,6 +202,43 @@ fn a_recorded_cancellation_takes_the_ticket_out() {
 }
 
 #[test]
+fn a_ticket_whose_player_comes_again_ends_with_the_newer_ticket() {
+    let again = |id: &str, start: &str| {
+        let mut event = searching(id, start);
+        event["detail"]["tickets"][0]["players"][0]["playerId"] = "p".into();
+        event
+    };
+    let text = lines(&[again("a", "00:00.000"), again("b", "00:03.000"), searching("c", "00:50.000")]);
+    let (report, _) = replayed(&text, &Players::default());
+    assert_eq!((report.tickets, report.cancelled, report.timed_out, report.matched), (3, 1, 2, 0));
+    let waiting = |seconds: f64| {
+        let moments = report.waiting.iter().filter(|moment| moment.seconds <= seconds);
+        moments.last().map(|moment| moment.tickets)
+    };
+    // The first left at second 3, the second at second 23.
+    assert_eq!((waiting(2.9), waiting(3.5), waiting(24.0)), (Some(1), Some(1), Some(0)), "{report}");
+}
+
+#[test]
+fn waits_are_compared_up_to_the_proposal_however_long_players_take_to_accept() {
+    let pair = [("a", "00:00.000"), ("b", "00:01.000")];
+    let text = lines(&[
+        searching("a", "00:00.000"),
+        searching("b", "00:01.000"),
+        event("00:01", json!({"type": "PotentialMatchCreated", "matchId": "m", "tickets": tickets(&pair)})),
+        event("00:09", json!({"type": "MatchmakingSucceeded", "matchId": "m", "tickets": tickets(&pair)})),
+    ]);
+    let recording = Recording::parse(&text, None).unwrap();
+    let slow = Population { acceptance_required: true, answer_seconds: 7, ..population() };
+    let players = skills(&[("a", 1.0), ("b", 1.0)]);
+    let report = replay(rules(DUEL), &slow, &recording, &players, &mut |_| {}).unwrap();
+    let Input::Replay(replay) = &report.input else { panic!("a replay") };
+    assert_eq!((report.wait.min, report.wait.max), (7.0, 8.0), "the report's wait ends with the acceptance");
+    let difference = replay.wait_difference;
+    assert_eq!((difference.count, difference.min, difference.max), (2, 0.0, 0.0), "{replay}");
+}
+
+#[test]
 fn players_who_are_not_told_of_are_drawn_by_seed_and_counted() {
     let text = lines(&[searching("a", "00:00.000"), searching("b", "00:00.000")]);
     let (one, replay) = replayed(&text, &skills(&[("a", 1.0), ("stranger", 1.0)]));
