@@ -5,6 +5,7 @@ mod diagnostic;
 mod explain;
 mod fmt;
 mod readings;
+mod rule_set;
 mod simulate;
 mod validate;
 
@@ -19,7 +20,8 @@ use thiserror::Error;
 #[command(
     version,
     after_help = "\
-Exit codes: 0 all is well, 1 a rule set or a match is not, 2 a file cannot be read or the arguments are wrong.
+Exit codes: 0 all is well; 1 a rule set, a match or an assertion is not; 2 a file cannot be read or written, or the
+arguments are wrong; 141 whoever read the output stopped before its end.
 A FILE of `-` is the standard input.
 
 Examples:

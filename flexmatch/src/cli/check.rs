@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use flexmatch::check::{CheckError, Checked, Roster, check, check_sensitivity};
 
-use super::{CliError, Outcome, explain::invalid, read, readings::Readings};
+use super::{CliError, Outcome, read, readings::Readings, rule_set::invalid};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let wrong = |message: String| CliError::Input { path: arguments.roster.clone(), message };
     let roster: Roster =
         serde_json::from_str(&roster).map_err(|error| wrong(format!("is not a match: {error}")))?;
-    let compat = arguments.readings.profile()?;
+    let compat = arguments.readings.profile.read()?;
     let checked = match check(&text, &roster, arguments.age, &compat) {
         Ok(checked) => checked,
         Err(CheckError::RuleSet(findings)) => {

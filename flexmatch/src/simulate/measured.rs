@@ -8,6 +8,7 @@ use super::{
     report::{FILL_BINS, Input, Moment, Report, RuleReport, Segment, SegmentKind, StepShare},
 };
 use crate::{
+    compat::Compat,
     expansion::Effective,
     player::AttributeType,
     rule::{Numbers, RuleKind},
@@ -170,6 +171,7 @@ impl Measured {
         let stage = &rules.stages()[0];
         Report {
             input,
+            compat: Compat::default(),
             rule_set: rules.name().filter(|name| !name.is_empty()).map(str::to_owned),
             tickets: self.tickets.len() as u64,
             players: self.players,

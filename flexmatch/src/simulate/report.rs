@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{cause::TimeoutCause, quantiles::Quantiles, replay::Replay};
+use crate::compat::Compat;
 
 /// Bars of the plot of match fill: up to 10 %, up to 20 % and so on.
 pub(super) const FILL_BINS: usize = 10;
@@ -14,6 +15,8 @@ pub(super) const FILL_BINS: usize = 10;
 pub struct Report {
     /// Who came.
     pub input: Input,
+    /// The readings of what AWS leaves open, under which matches were made.
+    pub compat: Compat,
     /// The rule set's own name, if it has one.
     pub rule_set: Option<String>,
     /// Tickets that were accepted.

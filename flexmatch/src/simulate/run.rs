@@ -15,6 +15,7 @@ use super::{
     report::{Input, Report},
 };
 use crate::{
+    compat::Compat,
     event::{Acceptance, EventTicket, MatchmakingEvent},
     expansion::MatchView,
     matchmaker::{AcceptanceType, FlexMatchMode, Match, Matchmaker, Output, Settings},
@@ -27,16 +28,18 @@ use crate::{
 
 /// Runs a population to its end: every ticket matched, timed out or cancelled.
 ///
-/// `progress` is told the share that is done, about a thousand times.
+/// `compat` must be the readings that the rule set was read under. `progress` is told the share that is done, about a
+/// thousand times.
 ///
 /// # Errors
 /// If the population makes no sense for this rule set.
 pub fn simulate(
     rules: Arc<RuleSet>,
     population: &Population,
+    compat: &Compat,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Report, PopulationError> {
-    Ok(Simulation::new(rules, population)?.run(progress))
+    Ok(Simulation::new(rules, population, compat)?.run(progress))
 }
 
 /// Replays a recording to its end. Players who are not in `players` are drawn from the population, which also says how
@@ -47,11 +50,12 @@ pub fn simulate(
 pub fn replay(
     rules: Arc<RuleSet>,
     population: &Population,
-    recording: &Recording,
+    recording: &Arc<Recording>,
     players: &Players,
+    compat: &Compat,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Report, PopulationError> {
-    Ok(Simulation::of_recording(rules, population, recording, players)?.run(progress))
+    Ok(Simulation::of_recording(rules, population, recording, players, compat)?.run(progress))
 }
 
 /// A simulation, moment by moment.
@@ -81,7 +85,7 @@ pub struct Simulation {
 
 #[derive(Debug)]
 struct Recorded {
-    recording: Recording,
+    recording: Arc<Recording>,
     replay: Replay,
     /// Matches by their tickets, in alphabetical order.
     made: BTreeSet<Vec<String>>,
@@ -100,14 +104,18 @@ impl Simulation {
     ///
     /// # Errors
     /// If the population makes no sense for this rule set.
-    pub fn new(rules: Arc<RuleSet>, population: &Population) -> Result<Self, PopulationError> {
+    pub fn new(
+        rules: Arc<RuleSet>,
+        population: &Population,
+        compat: &Compat,
+    ) -> Result<Self, PopulationError> {
         population.check(&rules)?;
         let arrivals = Arrivals::Drawn(Drawn::new(population));
         let parties = population.parties.iter().filter(|(_, share)| **share > 0.0);
         let parties = parties.map(|(size, _)| *size as usize).collect();
         let measured = Measured::new(&rules, population.homes.keys().cloned().collect(), parties);
         let end = Timestamp::default().plus_seconds(population.duration_seconds);
-        Self::with(rules, population, arrivals, measured, end)
+        Self::with(rules, population, compat, arrivals, measured, end)
     }
 
     /// The replay of a recording at its beginning.
@@ -117,8 +125,9 @@ impl Simulation {
     pub fn of_recording(
         rules: Arc<RuleSet>,
         population: &Population,
-        recording: &Recording,
+        recording: &Arc<Recording>,
         players: &Players,
+        compat: &Compat,
     ) -> Result<Self, PopulationError> {
         population.check(&rules)?;
         let Prepared { arrivals, cancellations, homes, replay } =
@@ -126,7 +135,8 @@ impl Simulation {
         let parties: BTreeSet<usize> = arrivals.iter().map(|arrival| arrival.players.len()).collect();
         let measured = Measured::new(&rules, homes, parties.into_iter().collect());
         let end = arrivals.back().map_or(Timestamp::default(), |arrival| arrival.at);
-        let mut simulation = Self::with(rules, population, Arrivals::Recorded(arrivals), measured, end)?;
+        let mut simulation =
+            Self::with(rules, population, compat, Arrivals::Recorded(arrivals), measured, end)?;
         simulation.cancellations = cancellations;
         simulation.recorded = Some(Recorded { recording: recording.clone(), replay, made: BTreeSet::new() });
         Ok(simulation)
@@ -135,6 +145,7 @@ impl Simulation {
     fn with(
         rules: Arc<RuleSet>,
         population: &Population,
+        compat: &Compat,
         arrivals: Arrivals,
         measured: Measured,
         end: Timestamp,
@@ -145,6 +156,7 @@ impl Simulation {
             acceptance_timeout_seconds: population.acceptance_timeout_seconds,
             flex_match_mode: FlexMatchMode::WithQueue,
             seed: population.seed,
+            compat: *compat,
             ..Settings::default()
         };
         let matchmaker = Matchmaker::new(rules.clone(), settings)?;
@@ -168,7 +180,8 @@ impl Simulation {
         })
     }
 
-    fn run(mut self, progress: &mut dyn FnMut(f64)) -> Report {
+    /// Runs it to its end. `progress` is told the share that is done, about a thousand times.
+    pub fn run(mut self, progress: &mut dyn FnMut(f64)) -> Report {
         let mut told = 0.0;
         while self.step() {
             let done = self.done();
@@ -232,7 +245,8 @@ impl Simulation {
                 Input::Replay(Box::new(replay))
             }
         };
-        Report { first_refusal: self.first_refusal, ..self.measured.report(&self.rules, input) }
+        let compat = self.matchmaker.settings().compat;
+        Report { compat, first_refusal: self.first_refusal, ..self.measured.report(&self.rules, input) }
     }
 
     fn arrive(&mut self) {

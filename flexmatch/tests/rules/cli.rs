@@ -61,6 +61,21 @@ fn a_file_that_is_not_there_and_an_unknown_option_exit_with_2() {
 }
 
 #[test]
+fn output_that_nobody_reads_is_no_success() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let validate = [&*fixture("minimal")];
+    let output = Command::new(env!("CARGO_BIN_EXE_flexmatch"))
+        .arg("validate")
+        .args(validate)
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(141), "as a shell reports SIGPIPE");
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
 fn fmt_checks_then_writes_then_is_content() {
     let loose = file("loose.json", &text("three_teams").replace('\n', " "));
     assert_eq!(flexmatch(&["fmt", "--check", &loose]).status.code(), Some(1));

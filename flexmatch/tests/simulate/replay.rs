@@ -1,9 +1,9 @@
 //! Recordings, replayed.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use flexmatch::{
-    Envelope, Matchmaker, Output, PlayerRequest, Settings, TicketRequest, Timestamp,
+    Compat, Envelope, Matchmaker, Output, PlayerRequest, Settings, TicketRequest, Timestamp,
     simulate::{Input, Players, Population, Recording, Replay, Report, replay},
     ticket::GameSession,
 };
@@ -46,9 +46,10 @@ fn skills(of: &[(&str, f64)]) -> Players {
 }
 
 fn replayed(text: &str, players: &Players) -> (Report, Replay) {
-    let recording = Recording::parse(text, None).unwrap();
+    let recording = Arc::new(Recording::parse(text, None).unwrap());
     let population = Population { placement_seconds: 0, ..population() };
-    let report = replay(rules(DUEL), &population, &recording, players, &mut |_| {}).unwrap();
+    let report =
+        replay(rules(DUEL), &population, &recording, players, &Compat::default(), &mut |_| {}).unwrap();
     let Input::Replay(replay) = &report.input else { panic!("a replay") };
     let replay = replay.as_ref().clone();
     (report, replay)
@@ -130,10 +131,11 @@ fn the_same_rule_set_reproduces_its_own_recording() {
 fn a_stricter_rule_set_reproduces_less() {
     let skills = skills_of_a_night();
     let (events, requests) = recorded(&skills);
-    let recording = Recording::parse(&events, None).unwrap();
+    let recording = Arc::new(Recording::parse(&events, None).unwrap());
     let players = Players::parse(&requests).unwrap();
     let strict = rules(&DUEL.replace("\"value\": 50", "\"value\": 6"));
-    let report = replay(strict, &population(), &recording, &players, &mut |_| {}).unwrap();
+    let report =
+        replay(strict, &population(), &recording, &players, &Compat::default(), &mut |_| {}).unwrap();
     let Input::Replay(replay) = &report.input else { panic!("a replay") };
     assert!(replay.reproduced_share < Some(1.0) && replay.same_outcome_share < Some(1.0), "{replay}");
 }
@@ -228,10 +230,10 @@ fn waits_are_compared_up_to_the_proposal_however_long_players_take_to_accept() {
         event("00:01", json!({"type": "PotentialMatchCreated", "matchId": "m", "tickets": tickets(&pair)})),
         event("00:09", json!({"type": "MatchmakingSucceeded", "matchId": "m", "tickets": tickets(&pair)})),
     ]);
-    let recording = Recording::parse(&text, None).unwrap();
+    let recording = Arc::new(Recording::parse(&text, None).unwrap());
     let slow = Population { acceptance_required: true, answer_seconds: 7, ..population() };
     let players = skills(&[("a", 1.0), ("b", 1.0)]);
-    let report = replay(rules(DUEL), &slow, &recording, &players, &mut |_| {}).unwrap();
+    let report = replay(rules(DUEL), &slow, &recording, &players, &Compat::default(), &mut |_| {}).unwrap();
     let Input::Replay(replay) = &report.input else { panic!("a replay") };
     assert_eq!((report.wait.min, report.wait.max), (7.0, 8.0), "the report's wait ends with the acceptance");
     let difference = replay.wait_difference;
@@ -286,8 +288,10 @@ fn one_of_several_configurations_must_be_chosen() {
     let other = lines(&[searching("b", "00:01.000")]).replace("/duels", "/teams");
     let text = lines(&[searching("a", "00:00.000")]) + &other;
     assert!(error(&text).contains("several matchmaking configurations: duels, teams; choose one"));
-    let chosen = Recording::parse(&text, Some("teams")).unwrap();
-    let report = replay(rules(DUEL), &population(), &chosen, &Players::default(), &mut |_| {}).unwrap();
+    let chosen = Arc::new(Recording::parse(&text, Some("teams")).unwrap());
+    let report =
+        replay(rules(DUEL), &population(), &chosen, &Players::default(), &Compat::default(), &mut |_| {})
+            .unwrap();
     assert_eq!(report.tickets, 1);
     let none = Recording::parse(&text, Some("team")).unwrap_err().to_string();
     assert!(none.contains("of the configuration \"team\""), "{none}");
