@@ -19,8 +19,8 @@ MATCH.json is a complete match:
     },
     \"overrides\": { \"FairSkill.maxDistance\": 20 }
   }
-`a` are attributes, `l` latencies in milliseconds, `overrides` (optional) set properties of rules. Players that share
-a \"party\" came with one ticket.
+`a` are attributes, `l` latencies in milliseconds, `overrides` (optional) set properties of rules.
+Players that share a \"party\" came with one ticket.
 
 Members of a compound rule and sort rules need not pass; they are in parentheses.")]
 pub(super) struct Arguments {

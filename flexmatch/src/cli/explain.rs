@@ -13,9 +13,11 @@ use super::{CliError, Outcome, read, readings::Readings, rule_set::invalid};
 TICKETS.json is a list of StartMatchmaking requests, each with the second it arrives:
   [
     { \"TicketId\": \"a\", \"ArrivalSeconds\": 0, \"Players\": [
-      { \"PlayerId\": \"ada\", \"PlayerAttributes\": { \"skill\": { \"N\": 10 } }, \"LatencyInMs\": { \"us-east-1\": 50 } }] }
+      { \"PlayerId\": \"ada\", \"PlayerAttributes\": { \"skill\": { \"N\": 10 } },
+        \"LatencyInMs\": { \"us-east-1\": 50 } }] }
   ]
-Matches are made on the way, as the service would. Exit code 1 means that an explained ticket waits for ever.")]
+Matches are made on the way, as the service would. Exit code 1 means that an explained ticket waits
+for ever.")]
 pub(super) struct Arguments {
     /// The rule set.
     #[arg(value_name = "RULESET.json")]

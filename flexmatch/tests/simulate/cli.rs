@@ -215,16 +215,9 @@ fn the_help_shows_a_population_that_is_read_and_has_the_defaults_it_claims() {
     let from = help.find("\n  {\n").unwrap();
     let example = help[from..].split_inclusive("\n  }\n").next().unwrap();
     let mut population: Population = serde_json::from_str(example).unwrap();
-    let default = Population::default();
     assert!(!population.attributes.is_empty());
     population.attributes.clear();
-    let (home, latencies) = population.homes.iter().next().unwrap();
-    assert_eq!(default.homes[home].weight, latencies.weight);
-    for (location, range) in &latencies.latency_ms {
-        assert_eq!(default.homes[home].latency_ms[location], *range);
-    }
-    population.homes.clone_from(&default.homes);
-    assert_eq!(population, default);
+    assert_eq!(population, Population::default());
 }
 
 #[test]

@@ -214,8 +214,8 @@ fn a_ticket_whose_player_comes_again_ends_with_the_newer_ticket() {
     let (report, _) = replayed(&text, &Players::default());
     assert_eq!((report.tickets, report.cancelled, report.timed_out, report.matched), (3, 1, 2, 0));
     let waiting = |seconds: f64| {
-        let moments = report.waiting.iter().filter(|moment| moment.seconds <= seconds);
-        moments.last().map(|moment| moment.tickets)
+        let mut moments = report.waiting.iter().filter(|moment| moment.seconds <= seconds);
+        moments.next_back().map(|moment| moment.tickets)
     };
     // The first left at second 3, the second at second 23.
     assert_eq!((waiting(2.9), waiting(3.5), waiting(24.0)), (Some(1), Some(1), Some(0)), "{report}");
