@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod causes;
+#[cfg(feature = "cli")]
 mod cli;
 mod figures;
 mod page;

@@ -279,6 +279,9 @@ fn a_bad_line_is_named_by_its_number() {
     assert!(error("").contains("has no MatchmakingSearching event"));
     let players = "{\"TicketId\": \"a\", \"Players\": []}\n{\"Players\": []}";
     assert_eq!(Players::parse(players).unwrap_err().to_string(), "line 2: the request has no TicketId");
+    let typo = r#"{"TicketId": "a", "Players": [{"PlayerId": "p", "LatencyInMS": {"us-east-1": 5}}]}"#;
+    let typo = Players::parse(typo).unwrap_err().to_string();
+    assert!(typo.starts_with("line 1: unknown field `LatencyInMS`, expected one of `PlayerId`"), "{typo}");
     let twice = "{\"TicketId\": \"a\", \"Players\": []}\n{\"TicketId\": \"a\", \"Players\": []}";
     assert_eq!(Players::parse(twice).unwrap_err().to_string(), "line 2: ticket \"a\" was there before");
 }
