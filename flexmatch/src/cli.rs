@@ -5,6 +5,7 @@ mod diagnostic;
 mod explain;
 mod fmt;
 mod readings;
+mod rule_set;
 mod simulate;
 mod validate;
 
@@ -19,15 +20,20 @@ use thiserror::Error;
 #[command(
     version,
     after_help = "\
-Exit codes: 0 all is well, 1 a rule set or a match is not, 2 a file cannot be read or the arguments are wrong.
+Exit codes:
+  0    all is well
+  1    a rule set is not valid or not formatted, a match breaks a rule, a ticket waits for ever, or an
+       assertion does not hold
+  2    a file cannot be read or written, or the arguments are wrong
+  141  whoever read the output stopped before its end
 A FILE of `-` is the standard input.
 
 Examples:
-  flexmatch validate rule_sets/*.json        every error and warning, with its place
-  flexmatch fmt --check rule_sets/*.json     in CI: are they formatted?
-  flexmatch check my_rules.json match.json   which rules would this match pass, and with which numbers?
-  flexmatch explain my_rules.json tickets.json    why does a ticket wait?
-  flexmatch simulate my_rules.json --assert 'p95_wait<30s'"
+  flexmatch validate rule_sets/*.json            every error and warning, with its place
+  flexmatch fmt --check rule_sets/*.json         in CI: are they formatted?
+  flexmatch check my_rules.json match.json       which rules would this match pass?
+  flexmatch explain my_rules.json tickets.json   why does a ticket wait?
+  flexmatch simulate my_rules.json               how long would thousands of players wait?"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]

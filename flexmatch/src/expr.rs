@@ -10,7 +10,7 @@ mod trend;
 
 pub(crate) use eval::{Leaves, Scope, Values, common};
 pub(crate) use parse::{ExprError, Names, looks_like_expression, parse};
-pub(crate) use trend::{Trend, Trends, intersection};
+pub(crate) use trend::{Trend, Trends, Vacant, intersection};
 
 /// A property expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,8 @@ pub(crate) struct Expression {
     /// Innermost first.
     pub(crate) functions: Vec<Function>,
     pub(crate) value_type: ValueType,
-    pub(crate) trends: Trends,
+    /// With players in every measured team, in some, and in none.
+    pub(crate) trends: [Trends; 3],
 }
 
 /// What an expression selects from a match.

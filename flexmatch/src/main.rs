@@ -7,6 +7,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// What a shell reports of a program that SIGPIPE ended: 128 and the signal's number. Rust's runtime ignores the signal.
+const BROKEN_PIPE: u8 = 128 + 13;
+
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     let mut out = io::BufWriter::new(io::stdout().lock());
@@ -17,8 +20,10 @@ fn main() -> ExitCode {
     match result {
         Ok(cli::Outcome::Good) => ExitCode::SUCCESS,
         Ok(cli::Outcome::Bad) => ExitCode::from(1),
-        // `flexmatch validate x.json | head` has seen enough.
-        Err(cli::CliError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        // `flexmatch validate x.json | head` has seen enough. Nobody was told the verdict, so it is not success.
+        Err(cli::CliError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::from(BROKEN_PIPE)
+        }
         Err(error) => {
             // Whoever closed stderr does not want to know.
             let _ = writeln!(io::stderr(), "error: {error}");

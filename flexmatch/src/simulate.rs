@@ -18,7 +18,7 @@ mod table;
 pub use assertion::{AssertError, Assertion, Checked, UnknownFigure};
 pub use cause::{EXPLAINED_MAX, TimeoutCause};
 pub use html::{Page, Side, html};
-pub use population::{Distribution, Home, Population, PopulationError, TICKETS_MAX};
+pub use population::{DURATION_SECONDS_MAX, Distribution, Home, Population, PopulationError, TICKETS_MAX};
 pub use quantiles::Quantiles;
 pub use record::{Players, Recording, RecordingError};
 pub use replay::Replay;

@@ -44,9 +44,10 @@ pub struct BackfillRequest {
     pub players: Vec<PlayerRequest>,
 }
 
-/// A player in a request, in the API's JSON shape.
+/// A player in a request, in the API's JSON shape. A member that is none of the API's is an error: a misspelt latency
+/// would else be a player without latencies.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct PlayerRequest {
     /// The player's id.
     pub player_id: String,

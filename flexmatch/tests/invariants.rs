@@ -16,11 +16,14 @@ use flexmatch::{
 };
 use proptest::prelude::*;
 
-/// As many as the brief of the engine asks for; a few seconds in a debug build.
+/// Enough to meet rare orders of events.
 const HISTORIES: u32 = 10_000;
 
 /// Few players, so that they meet, repeat and collide.
 const PLAYERS: u8 = 24;
+
+/// Far more than the seconds, steps and timeouts of one wait.
+const WAKES_MAX: u32 = 1_000;
 
 const RULE_SETS: [&str; 5] = [
     r#"{"ruleLanguageVersion": "1.0",
@@ -230,10 +233,12 @@ impl World {
             }
             Step::Wait(millis) => {
                 let end = self.now + u64::from(*millis);
-                for _ in 0..10_000 {
-                    let due =
-                        self.matchmaker.poll_timeout().map(Timestamp::as_millis).filter(|due| *due <= end);
-                    let Some(due) = due else { break };
+                let mut wakes = 0;
+                while let Some(due) =
+                    self.matchmaker.poll_timeout().map(Timestamp::as_millis).filter(|due| *due <= end)
+                {
+                    wakes += 1;
+                    assert!(wakes <= WAKES_MAX, "it asks again and again to be woken at {due}");
                     self.now = self.now.max(due);
                     self.matchmaker.tick(self.now());
                     self.listen();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use flexmatch::check::{CheckError, Checked, Roster, check, check_sensitivity};
 
-use super::{CliError, Outcome, explain::invalid, read, readings::Readings};
+use super::{CliError, Outcome, read, readings::Readings, rule_set::invalid};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -19,8 +19,8 @@ MATCH.json is a complete match:
     },
     \"overrides\": { \"FairSkill.maxDistance\": 20 }
   }
-`a` are attributes, `l` latencies in milliseconds, `overrides` (optional) set properties of rules. Players that share
-a \"party\" came with one ticket.
+`a` are attributes, `l` latencies in milliseconds, `overrides` (optional) set properties of rules.
+Players that share a \"party\" came with one ticket.
 
 Members of a compound rule and sort rules need not pass; they are in parentheses.")]
 pub(super) struct Arguments {
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let wrong = |message: String| CliError::Input { path: arguments.roster.clone(), message };
     let roster: Roster =
         serde_json::from_str(&roster).map_err(|error| wrong(format!("is not a match: {error}")))?;
-    let compat = arguments.readings.profile()?;
+    let compat = arguments.readings.profile.read()?;
     let checked = match check(&text, &roster, arguments.age, &compat) {
         Ok(checked) => checked,
         Err(CheckError::RuleSet(findings)) => {

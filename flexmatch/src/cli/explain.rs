@@ -1,23 +1,23 @@
 //! `flexmatch explain`
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use clap::Args;
 use flexmatch::explain::{Arrival, Replay, ReplayError, Replayed};
-use flexmatch::{Finding, RuleSet, Severity};
 
-use super::{CliError, Outcome, diagnostic, read, readings::Readings};
+use super::{CliError, Outcome, read, readings::Readings, rule_set::invalid};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 TICKETS.json is a list of StartMatchmaking requests, each with the second it arrives:
   [
     { \"TicketId\": \"a\", \"ArrivalSeconds\": 0, \"Players\": [
-      { \"PlayerId\": \"ada\", \"PlayerAttributes\": { \"skill\": { \"N\": 10 } }, \"LatencyInMs\": { \"us-east-1\": 50 } }] }
+      { \"PlayerId\": \"ada\", \"PlayerAttributes\": { \"skill\": { \"N\": 10 } },
+        \"LatencyInMs\": { \"us-east-1\": 50 } }] }
   ]
-Matches are made on the way, as the service would. Exit code 1 means that an explained ticket waits for ever.")]
+Matches are made on the way, as the service would. Exit code 1 means that an explained ticket waits
+for ever.")]
 pub(super) struct Arguments {
     /// The rule set.
     #[arg(value_name = "RULESET.json")]
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let arrivals: Vec<Arrival> = serde_json::from_str(&read(&arguments.tickets)?)
         .map_err(|error| wrong(format!("is not a list of tickets: {error}")))?;
     let replay = Replay { arrivals, ticket: arguments.ticket.clone(), at_seconds: arguments.at };
-    let compat = arguments.readings.profile()?;
+    let compat = arguments.readings.profile.read()?;
     let replayed = match replay.run(&text, &compat) {
         Ok(replayed) => replayed,
         Err(ReplayError::RuleSet(findings)) => {
@@ -68,27 +68,4 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     }
     let hopeless = explanations.iter().any(|explanation| explanation.never.is_some());
     Ok(if hopeless { Outcome::Bad } else { Outcome::Good })
-}
-
-/// Reads a rule set, or says what is wrong with it.
-pub(super) fn rule_set(path: &Path, out: &mut dyn Write) -> Result<Arc<RuleSet>, CliError> {
-    let text = read(path)?;
-    match RuleSet::parse(&text) {
-        Ok(parsed) => Ok(Arc::new(parsed.rule_set)),
-        Err(findings) => Err(invalid(path, &text, &findings, out)?),
-    }
-}
-
-/// Prints the errors of a rule set, and gives the error to end with.
-pub(super) fn invalid(
-    path: &Path,
-    text: &str,
-    findings: &[Finding],
-    out: &mut dyn Write,
-) -> Result<CliError, CliError> {
-    for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
-        diagnostic::print(out, path, text, finding)?;
-    }
-    out.flush()?;
-    Ok(CliError::Input { path: path.to_owned(), message: "the rule set is not valid".to_owned() })
 }

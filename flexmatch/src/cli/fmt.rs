@@ -8,8 +8,10 @@ use flexmatch::rule_set;
 
 use super::{CliError, Outcome, diagnostic, read};
 
-/// Without an option, prints the formatted rule sets.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Without an option, prints the formatted rule sets. Exit code 1 means that one is not formatted, or is
+not JSON.")]
 pub(super) struct Arguments {
     /// Rule sets.
     #[arg(required = true, value_name = "FILE")]

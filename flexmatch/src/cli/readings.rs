@@ -11,25 +11,33 @@ use serde_json::{Value, json};
 use super::{CliError, read};
 
 #[derive(Debug, Args)]
-pub(super) struct Readings {
+pub(super) struct Profile {
     /// A profile of readings of what AWS leaves open, such as {"party": "collapsed"}; absent switches keep their
-    /// defaults. With --json, the result then says which profile it was made under.
+    /// defaults. The result says which profile it was made under.
     #[arg(long, value_name = "COMPAT.json")]
     compat: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Readings {
+    #[command(flatten)]
+    pub(super) profile: Profile,
     /// Compute again under every other reading, one at a time, and list those on which the result depends.
     #[arg(long)]
     pub(super) sensitivity: bool,
 }
 
-impl Readings {
-    pub(super) fn profile(&self) -> Result<Compat, CliError> {
+impl Profile {
+    pub(super) fn read(&self) -> Result<Compat, CliError> {
         let Some(path) = &self.compat else { return Ok(Compat::default()) };
         serde_json::from_str(&read(path)?).map_err(|error| CliError::Input {
             path: path.clone(),
             message: format!("is not a profile of readings: {error}"),
         })
     }
+}
 
+impl Readings {
     /// A result as JSON: bare if no reading was asked about, as an object with the profile otherwise.
     pub(super) fn json(
         &self,
@@ -38,7 +46,7 @@ impl Readings {
         compat: &Compat,
         depends_on: &[Dependence],
     ) -> Value {
-        if self.compat.is_none() && !self.sensitivity {
+        if self.profile.compat.is_none() && !self.sensitivity {
             return result;
         }
         let mut all = json!({ name: result, "compat": compat });

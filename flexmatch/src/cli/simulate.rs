@@ -1,25 +1,24 @@
 //! `flexmatch simulate`
 
+mod crowd;
+mod page;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use flexmatch::RuleSet;
-use flexmatch::simulate::{
-    Assertion, Checked, Figure, Page, Players, Population, Recording, Report, Side, Simulation, html, replay,
-    simulate,
-};
+use flexmatch::simulate::{Assertion, Checked, Figure, Page, Report, Side, Simulation, html};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{CliError, Outcome, explain::rule_set, read, read_up_to};
+use super::{CliError, Outcome, readings::Profile, rule_set::read_rule_set};
+use crowd::Crowd;
+use page::PageFile;
 
 /// Steps of the progress bar.
 const PROGRESS_STEPS: u64 = 1_000;
-
-/// Longest recording read, in bytes: some 700,000 events.
-const RECORDING_MAX: u64 = 512 << 20;
 
 #[derive(Debug, Args)]
 #[command(after_help = include_str!("simulate/help.txt"))]
@@ -61,33 +60,44 @@ pub(super) struct Arguments {
     /// Also write a page with plots: one file, without scripts, that needs no network.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-}
-
-/// Who comes.
-struct Crowd {
-    population: Population,
-    recording: Option<(Recording, Players)>,
+    #[command(flatten)]
+    profile: Profile,
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
+    let compat = arguments.profile.read()?;
     let crowd = Crowd::read(arguments)?;
-    let rules = rule_set(&arguments.rule_set, out)?;
+    let path = &arguments.rule_set;
+    let rules = read_rule_set(path, &compat, out)?;
     let against = match &arguments.against {
-        Some(path) => Some((path, rule_set(path, out)?)),
+        Some(path) => Some((path, read_rule_set(path, &compat, out)?)),
         None => None,
     };
-    // An assertion on a figure that there will never be is found before the long run, not after it.
-    check(&arguments.assert, &crowd.begin(&arguments.rule_set, &rules)?.into_report())?;
-    let report = crowd.run(&arguments.rule_set, rules)?;
-    let against = against.map(|(path, rules)| crowd.run(path, rules)).transpose()?;
+    let population = &crowd.population;
+    let [population, other] = match &against {
+        Some((_, against)) => population.for_both(&rules, against),
+        None => [population.clone(), population.clone()],
+    };
+    // Whatever can be wrong is found before the long run, not after it.
+    let begin = |rules: &Arc<RuleSet>| crowd.begin(path, rules, &population, &compat);
+    if !arguments.assert.is_empty() {
+        check(&arguments.assert, &begin(&rules)?.into_report())?;
+    }
+    let ours = begin(&rules)?;
+    let theirs = match &against {
+        Some((path, rules)) => Some((path, crowd.begin(path, rules, &other, &compat)?)),
+        None => None,
+    };
+    let page = arguments.html.as_deref().map(PageFile::open).transpose()?;
+    let report = run_to_the_end(path, ours);
+    let against = theirs.map(|(path, simulation)| run_to_the_end(path, simulation));
     let checked = check(&arguments.assert, &report)?;
-    if let Some(path) = &arguments.html {
+    if let Some(page) = page {
         let (name, other) = arguments.names();
         let ours = Side { name: &name, report: &report };
         let theirs = against.as_ref().map(|report| Side { name: &other, report });
         let sides: Vec<Side<'_>> = std::iter::once(ours).chain(theirs).collect();
-        let page = html(&Page { sides: &sides, assertions: &checked });
-        std::fs::write(path, page).map_err(|source| CliError::WriteFile { path: path.clone(), source })?;
+        page.write(&html(&Page { sides: &sides, assertions: &checked }))?;
     }
     if arguments.json {
         let assertions: Vec<_> = checked
@@ -128,57 +138,16 @@ impl Arguments {
     }
 }
 
-impl Crowd {
-    fn read(arguments: &Arguments) -> Result<Self, CliError> {
-        let mut population = match &arguments.population {
-            Some(path) => serde_json::from_str(&read(path)?)
-                .map_err(|error| input(path, format!("is not a population: {error}")))?,
-            None => Population::default(),
-        };
-        population.seed = arguments.seed.unwrap_or(population.seed);
-        population.arrivals_per_second = arguments.arrivals.unwrap_or(population.arrivals_per_second);
-        population.duration_seconds = arguments.duration.unwrap_or(population.duration_seconds);
-        let Some(path) = &arguments.replay else { return Ok(Self { population, recording: None }) };
-        let configuration = arguments.configuration.as_deref();
-        let recording = Recording::parse(&read_up_to(path, RECORDING_MAX)?, configuration)
-            .map_err(|error| input(path, error.to_string()))?;
-        let players = match &arguments.players {
-            Some(path) => Players::parse(&read_up_to(path, RECORDING_MAX)?)
-                .map_err(|error| input(path, error.to_string()))?,
-            None => Players::default(),
-        };
-        Ok(Self { population, recording: Some((recording, players)) })
+fn run_to_the_end(path: &Path, simulation: Simulation) -> Report {
+    // Drawn on stderr, and only on a terminal.
+    let bar = ProgressBar::new(PROGRESS_STEPS);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}") {
+        bar.set_style(style);
     }
-
-    fn begin(&self, path: &Path, rules: &Arc<RuleSet>) -> Result<Simulation, CliError> {
-        match &self.recording {
-            None => Simulation::new(rules.clone(), &self.population),
-            Some((recording, players)) => {
-                Simulation::of_recording(rules.clone(), &self.population, recording, players)
-            }
-        }
-        .map_err(|error| input(path, error.to_string()))
-    }
-
-    fn run(&self, path: &Path, rules: Arc<RuleSet>) -> Result<Report, CliError> {
-        // Drawn on stderr, and only on a terminal.
-        let bar = ProgressBar::new(PROGRESS_STEPS);
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}") {
-            bar.set_style(style);
-        }
-        bar.set_message(path.display().to_string());
-        let mut progress = |done: f64| bar.set_position((done * PROGRESS_STEPS as f64) as u64);
-        let report = match &self.recording {
-            None => simulate(rules, &self.population, &mut progress),
-            Some((recording, players)) => replay(rules, &self.population, recording, players, &mut progress),
-        };
-        bar.finish_and_clear();
-        report.map_err(|error| input(path, error.to_string()))
-    }
-}
-
-fn input(path: &Path, message: String) -> CliError {
-    CliError::Input { path: path.to_owned(), message }
+    bar.set_message(path.display().to_string());
+    let report = simulation.run(&mut |done| bar.set_position((done * PROGRESS_STEPS as f64) as u64));
+    bar.finish_and_clear();
+    report
 }
 
 fn check(assertions: &[Assertion], report: &Report) -> Result<Vec<Checked>, CliError> {

@@ -9,8 +9,10 @@ use serde::Serialize;
 
 use super::{CliError, Outcome, diagnostic, read};
 
-/// Errors are what the service would refuse, warnings what is probably not meant, notes what AWS leaves open.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Errors are what the service would refuse, warnings what is probably not meant, notes what AWS leaves
+open. Exit code 1 means that there is an error.")]
 pub(super) struct Arguments {
     /// Rule sets.
     #[arg(required = true, value_name = "FILE")]

@@ -225,7 +225,8 @@ fn read<'a>(
     let fields = Fields::of(node, "an expansion", report)?;
     fields.check_keys(&["target", "steps", "description"], "an expansion", report, compat);
     let target = fields.require("target", "an expansion", report);
-    let steps = fields.require("steps", "an expansion", report).and_then(|node| steps(node, report));
+    let steps = fields.require("steps", "an expansion", report);
+    let steps = steps.and_then(|node| self::steps(node, compat, report));
     let target_node = target?;
     let text = fields::string(target_node, "`target`", report)?;
     let (targets, property) = targets(target_node, text, earlier, report)?;
@@ -239,7 +240,7 @@ fn read<'a>(
     Some(Expansion { targets, property, steps: steps? })
 }
 
-fn steps<'a>(node: &'a Node, report: &mut Report) -> Option<Vec<(u32, &'a Node)>> {
+fn steps<'a>(node: &'a Node, compat: &Compat, report: &mut Report) -> Option<Vec<(u32, &'a Node)>> {
     let nodes = fields::list(node, "`steps`", report)?;
     if nodes.is_empty() {
         report.error(node.span, "missing-value", "an expansion needs at least one step".to_owned(), None);
@@ -248,7 +249,7 @@ fn steps<'a>(node: &'a Node, report: &mut Report) -> Option<Vec<(u32, &'a Node)>
     let mut steps: Vec<(u32, &Node)> = Vec::with_capacity(nodes.len());
     for node in nodes {
         let Some(fields) = Fields::of(node, "a step", report) else { continue };
-        fields.check_keys(&["waitTimeSeconds", "value"], "a step", report, &Compat::default());
+        fields.check_keys(&["waitTimeSeconds", "value"], "a step", report, compat);
         let wait = fields.require("waitTimeSeconds", "a step", report);
         let value = fields.require("value", "a step", report);
         let Some(wait_node) = wait else { continue };

@@ -85,7 +85,20 @@ impl<'a> Values<'a> {
 impl Expression {
     /// How the value moves: not at all once the measured teams are full.
     pub(crate) fn trends_in(&self, scope: &Scope<'_, '_>) -> Trends {
-        if scope.is_full(&self.select) { self.trends.settled() } else { self.trends }
+        let [all, some, none] = self.trends;
+        if scope.is_full(&self.select) {
+            return all.settled();
+        }
+        // Only what lists have in common begins when the first player comes.
+        if !self.functions.contains(&Function::SetIntersection) {
+            return all;
+        }
+        let mut teams = self.select.teams.iter().map(|&team| scope.team(team).is_empty());
+        match (teams.clone().any(|vacant| vacant), teams.any(|vacant| !vacant)) {
+            (false, _) => all,
+            (true, true) => some,
+            (true, false) => none,
+        }
     }
 
     /// Whether averages count as they stand: in AWS's way, once every measured team has a player.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Expression, Function, Leaf, Select, Source, Trends, ValueType};
+use super::{Expression, Function, Leaf, Select, Source, Trends, Vacant, ValueType};
 use crate::finding::nearest;
 use crate::player::AttributeType;
 use crate::rule_set::{AttributeDefinition, Team};
@@ -315,7 +315,8 @@ impl<'a> Parser<'a> {
     /// Checks that each function fits what it is applied to.
     fn typed(&mut self, select: Select, functions: Vec<(Function, Range<usize>)>) -> Option<Expression> {
         let mut value = Expression::selected(&select);
-        let mut trends = Trends::of_selected(&select);
+        let mut trends =
+            [Vacant::None, Vacant::Some, Vacant::All].map(|vacant| Trends::of_selected(&select, vacant));
         let mut kept = Vec::with_capacity(functions.len());
         for (function, range) in functions.into_iter().rev() {
             let name = function.name();
@@ -340,7 +341,7 @@ impl<'a> Parser<'a> {
                 self.warn(range, "flat-flatten", message, Some("remove it".to_owned()));
                 continue;
             }
-            trends = trends.after(function, value.leaf);
+            trends = trends.map(|trends| trends.after(function, value.leaf));
             value = match function {
                 Function::Flatten | Function::SetIntersection => {
                     ValueType { depth: value.depth - 1, ..value }

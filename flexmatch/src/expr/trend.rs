@@ -46,6 +46,14 @@ impl Trend {
     }
 }
 
+/// Which of the measured teams nobody has joined yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vacant {
+    None,
+    Some,
+    All,
+}
+
 /// The trends of a nested list, level by level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trends {
@@ -56,16 +64,18 @@ pub(crate) struct Trends {
     pub(crate) leaf: Trend,
     /// Whether the values are counts, which are never negative.
     counts: bool,
+    /// Whether lists of players may be empty.
+    vacant: Vacant,
 }
 
 impl Trends {
-    pub(crate) const fn of_selected(select: &Select) -> Self {
+    pub(crate) const fn of_selected(select: &Select, vacant: Vacant) -> Self {
         // Teams stay, each team gets more players, and what a player brought stays.
         let mut levels = [Trend::Fixed; 3];
         let players = select.grouped as usize;
         levels[players] = Trend::Up;
         let lists = matches!(select.source, Source::TextLists(_)) as usize;
-        Self { levels, depth: players + 1 + lists, leaf: Trend::Fixed, counts: false }
+        Self { levels, depth: players + 1 + lists, leaf: Trend::Fixed, counts: false, vacant }
     }
 
     /// Of the list at `level`, 0 being the outermost.
@@ -86,11 +96,17 @@ impl Trends {
             Function::Flatten if self.depth >= 2 => {
                 self.levels = [self.levels[0].and(self.levels[1]), self.levels[2], Trend::Fixed];
                 self.depth -= 1;
+                if self.vacant == Vacant::Some {
+                    // One list of all players now.
+                    self.vacant = Vacant::None;
+                }
             }
             Function::Flatten => {}
             Function::SetIntersection => {
                 let (lists, inside) = (self.levels[self.depth - 2], self.levels[self.depth - 1]);
-                self.levels[self.depth - 2] = intersection(lists, inside);
+                // No lists have nothing in common; the first brings all that it has.
+                let begins = lists != Trend::Fixed && self.vacant != Vacant::None;
+                self.levels[self.depth - 2] = if begins { Trend::Free } else { intersection(lists, inside) };
                 self.levels[self.depth - 1] = Trend::Fixed;
                 self.depth -= 1;
             }
@@ -181,7 +197,7 @@ mod tests {
     fn of(grouped: bool, source: Source, functions: &[Function]) -> Trends {
         let select = Select { teams: Box::new([0, 1]), grouped, source };
         let leaf = if matches!(source, Source::Numbers(_)) { Leaf::Number } else { Leaf::Text };
-        functions.iter().fold(Trends::of_selected(&select), |trends, function| {
+        functions.iter().fold(Trends::of_selected(&select, Vacant::None), |trends, function| {
             let leaf = if trends.counts { Leaf::Number } else { leaf };
             trends.after(*function, leaf)
         })

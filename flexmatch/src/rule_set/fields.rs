@@ -42,8 +42,13 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The key itself; of several, that of the value that counts.
     pub(crate) fn key_span(&self, key: &str) -> Span {
-        self.members.iter().find(|member| member.key == key).map_or(self.opening(), |member| member.key_span)
+        self.members
+            .iter()
+            .rev()
+            .find(|member| member.key == key)
+            .map_or(self.opening(), |member| member.key_span)
     }
 
     /// As [`get`](Self::get), or reports that it is missing from `what`.

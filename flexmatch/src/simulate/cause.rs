@@ -30,6 +30,8 @@ pub enum TimeoutCause {
     PartyTooLarge,
     /// The players report no location that a latency rule ever allows to all of them.
     NoCommonLocation,
+    /// There was a match, but not all of its players accepted it, and meanwhile the time was over.
+    Acceptance,
     /// There was a match, but its game session came too late.
     Placement,
 }
@@ -43,6 +45,7 @@ impl fmt::Display for TimeoutCause {
             Self::MissingAttribute => f.write_str("missing attribute"),
             Self::PartyTooLarge => f.write_str("party too large"),
             Self::NoCommonLocation => f.write_str("no common location"),
+            Self::Acceptance => f.write_str("acceptance"),
             Self::Placement => f.write_str("placement"),
         }
     }
@@ -103,12 +106,13 @@ pub(super) struct Sample {
     stride: u64,
     candidates: u64,
     kept: Vec<TimeoutCause>,
-    placement: u64,
+    /// Causes that need no look, and of which all are counted.
+    certain: BTreeMap<TimeoutCause, u64>,
 }
 
 impl Default for Sample {
     fn default() -> Self {
-        Self { stride: 1, candidates: 0, kept: Vec::new(), placement: 0 }
+        Self { stride: 1, candidates: 0, kept: Vec::new(), certain: BTreeMap::new() }
     }
 }
 
@@ -131,13 +135,15 @@ impl Sample {
         }
     }
 
-    pub(super) const fn placement(&mut self) {
-        self.placement += 1;
+    /// A timeout whose cause is known without a look.
+    pub(super) fn certain(&mut self, cause: TimeoutCause) {
+        *self.certain.entry(cause).or_default() += 1;
     }
 
-    /// The causes of `total` timeouts, those of the sample scaled up.
-    pub(super) fn report(self, total: u64) -> Timeouts {
-        let searching = total.saturating_sub(self.placement);
+    /// The causes of `total` timeouts, those of the sample scaled up. `rules` are those that can be a cause.
+    pub(super) fn report(self, total: u64, rules: Vec<String>) -> Timeouts {
+        let certain: u64 = self.certain.values().sum();
+        let searching = total.saturating_sub(certain);
         let explained = self.kept.len() as u64;
         let mut counts = BTreeMap::<TimeoutCause, u64>::new();
         for cause in self.kept {
@@ -147,11 +153,11 @@ impl Sample {
         let mut causes: Vec<CauseShare> = counts
             .into_iter()
             .map(|(cause, count)| (cause, count as f64 * scale))
-            .chain((self.placement > 0).then_some((TimeoutCause::Placement, self.placement as f64)))
+            .chain(self.certain.into_iter().map(|(cause, count)| (cause, count as f64)))
             .map(|(cause, tickets)| CauseShare { cause, tickets, share: tickets / total.max(1) as f64 })
             .collect();
         causes.sort_by(|a, b| b.tickets.total_cmp(&a.tickets).then_with(|| a.cause.cmp(&b.cause)));
-        Timeouts { tickets: total, explained: explained + self.placement, causes }
+        Timeouts { tickets: total, explained: explained + certain, causes, rules }
     }
 }
 
@@ -170,7 +176,7 @@ mod tests {
             }
         }
         assert!(sample.kept.len() <= EXPLAINED_MAX && sample.kept.len() >= EXPLAINED_MAX / 2);
-        let report = sample.report(total);
+        let report = sample.report(total, Vec::new());
         assert_eq!(report.causes[0].cause, TimeoutCause::NoRoom);
         assert!((report.causes[0].share - 0.8).abs() < 0.05, "{report:?}");
         let sum: f64 = report.causes.iter().map(|cause| cause.tickets).sum();
@@ -184,8 +190,8 @@ mod tests {
             assert!(sample.wants());
             sample.add(cause);
         }
-        sample.placement();
-        let report = sample.report(4);
+        sample.certain(TimeoutCause::Placement);
+        let report = sample.report(4, Vec::new());
         let tickets = |cause: &TimeoutCause| {
             report.causes.iter().find(|share| share.cause == *cause).map(|share| share.tickets)
         };

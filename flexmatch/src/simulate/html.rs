@@ -78,6 +78,8 @@ fn head(index: usize, side: &Side<'_>) -> String {
         )],
         Input::Replay(replay) => replay.lines(),
     };
+    let changes = side.report.compat.changes();
+    lines.extend(changes.into_iter().map(|(switch, value)| format!("read with {switch}: {value}")));
     if let Some(why) = &side.report.first_refusal {
         lines.push(format!("{} requests were refused; the first: {why}", side.report.refused));
     }

@@ -8,6 +8,8 @@ use super::{
     report::{FILL_BINS, Input, Moment, Report, RuleReport, Segment, SegmentKind, StepShare},
 };
 use crate::{
+    compat::Compat,
+    expansion::Effective,
     player::AttributeType,
     rule::{Numbers, RuleKind},
     rule_set::RuleSet,
@@ -24,6 +26,8 @@ const MOMENTS: u64 = 200;
 #[derive(Debug)]
 pub(super) struct TicketRecord {
     pub(super) start: Timestamp,
+    /// When the match was proposed that it left with.
+    pub(super) proposed: Option<Timestamp>,
     /// When it left the pool for good.
     pub(super) left: Option<Timestamp>,
     pub(super) outcome: Outcome,
@@ -93,7 +97,8 @@ impl Measured {
         let skill = (!skills.is_empty()).then(|| skills.iter().sum::<f64>() / skills.len() as f64);
         self.players += party.len() as u64;
         let outcome = Outcome::Waiting;
-        self.tickets.push(TicketRecord { start, left: None, outcome, party: party.len(), home, skill });
+        let party = party.len();
+        self.tickets.push(TicketRecord { start, proposed: None, left: None, outcome, party, home, skill });
         self.tickets.len() - 1
     }
 
@@ -110,7 +115,8 @@ impl Measured {
         let Some(record) = self.tickets.get_mut(ticket) else { return };
         if outcome == Outcome::TimedOut {
             match (record.outcome, suspect) {
-                (Outcome::Placing, _) => self.sample.placement(),
+                (Outcome::Placing, _) => self.sample.certain(TimeoutCause::Placement),
+                (_, Some(TimeoutCause::Acceptance)) => self.sample.certain(TimeoutCause::Acceptance),
                 (_, Some(cause)) => self.sample.add(cause),
                 (_, None) => {}
             }
@@ -123,8 +129,9 @@ impl Measured {
     }
 
     /// The ticket's match is made, and gets its game session.
-    pub(super) fn placing(&mut self, ticket: usize, at: Timestamp) {
+    pub(super) fn placing(&mut self, ticket: usize, proposed: Timestamp, at: Timestamp) {
         if let Some(record) = self.tickets.get_mut(ticket) {
+            record.proposed = Some(proposed);
             record.left = Some(at);
             record.outcome = Outcome::Placing;
         }
@@ -164,6 +171,7 @@ impl Measured {
         let stage = &rules.stages()[0];
         Report {
             input,
+            compat: Compat::default(),
             rule_set: rules.name().filter(|name| !name.is_empty()).map(str::to_owned),
             tickets: self.tickets.len() as u64,
             players: self.players,
@@ -198,7 +206,7 @@ impl Measured {
                     share: count as f64 / matches.max(1) as f64,
                 })
                 .collect(),
-            timeouts: self.sample.report(timed_out),
+            timeouts: self.sample.report(timed_out, kept_apart_by(stage)),
         }
     }
 
@@ -256,6 +264,12 @@ fn segment<'a>(
     Segment { kind, value, label, tickets: all, matched: wait.count, timed_out, cancelled, wait }
 }
 
+/// The rules that can keep tickets apart: members of compound rules do not by themselves, and sort rules never do.
+fn kept_apart_by(stage: &Effective) -> Vec<String> {
+    let rules = stage.rules().enumerate().filter(|(index, _)| stage.is_enforced(*index));
+    rules.map(|(_, rule)| rule.name.clone()).collect()
+}
+
 /// How many tickets wait, over time.
 fn waiting(tickets: &[TicketRecord]) -> Vec<Moment> {
     let mut starts: Vec<u64> = tickets.iter().map(|ticket| ticket.start.as_millis()).collect();
@@ -304,6 +318,7 @@ mod tests {
     fn waiting_tickets_are_counted_at_even_moments() {
         let ticket = |start: u64, left: u64| TicketRecord {
             start: Timestamp::from_millis(start),
+            proposed: Some(Timestamp::from_millis(left)),
             left: Some(Timestamp::from_millis(left)),
             outcome: Outcome::Matched,
             party: 1,

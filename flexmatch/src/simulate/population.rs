@@ -1,20 +1,32 @@
 //! Who comes, how often, with which attributes.
 
+mod draw;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    matchmaker::{ACCEPTANCE_TIMEOUT_SECONDS_MAX, REQUEST_TIMEOUT_SECONDS_MAX, SettingsError},
+    matchmaker::{REQUEST_TIMEOUT_SECONDS_MAX, SettingsError},
     player::{AttributeType, AttributeValue},
-    random::Random,
     rule_set::RuleSet,
-    ticket::PlayerRequest,
+    ticket::TICKET_PLAYERS_MAX,
 };
+use draw::presumed;
 
-/// Most tickets of a simulation: two days of 50 arrivals a second. It bounds time, not memory.
+/// Most tickets of a simulation: two days of 50 arrivals a second. It bounds the time of a run, and its memory to some
+/// gigabytes, as every ticket is remembered for the report.
 pub const TICKETS_MAX: f64 = 10_000_000.0;
+
+/// Longest time in which tickets arrive: 366 days. Nobody plans for more, and no sum of moments overflows.
+pub const DURATION_SECONDS_MAX: u64 = 366 * 86_400;
+
+/// Largest number that is drawn: far beyond every skill, and neither a difference nor a sum of many overflows.
+const NUMBER_MAX: f64 = 1e300;
+
+/// How far shares that add up to 1 may seem to exceed it: 0.7 + 0.2 + 0.1 is not 1 in floating point.
+const SHARE_DUST: f64 = 1e-6;
 
 /// A population: arrivals, parties, attributes, latencies and manners. Its JSON has the fields in camel case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,65 +159,39 @@ pub enum PopulationError {
 }
 
 impl Population {
-    pub(super) fn check(&self, rules: &RuleSet) -> Result<(), PopulationError> {
-        let field = |field: &str, value: f64, good: bool, expected| {
-            if good {
-                Ok(())
-            } else {
-                Err(PopulationError::Field { field: field.to_owned(), value, expected })
+    /// The population for each of two rule sets that are compared, so that both meet the same players: each has the
+    /// attributes that its rule set declares, and what nobody describes is drawn as for the first.
+    ///
+    /// What neither rule set declares stays in both, to be refused.
+    pub fn for_both(&self, first: &RuleSet, second: &RuleSet) -> [Self; 2] {
+        let mut sides = [self.clone(), self.clone()];
+        for (side, [own, other]) in sides.iter_mut().zip([[first, second], [second, first]]) {
+            side.attributes.retain(|name, _| {
+                own.attribute_index(name).is_some() || other.attribute_index(name).is_none()
+            });
+        }
+        for known in first.attributes().iter().filter(|known| !self.attributes.contains_key(&known.name)) {
+            let other = second.attribute_index(&known.name).map(|index| &second.attributes()[index]);
+            if other.is_some_and(|other| other.attribute_type == known.attribute_type)
+                && let Some(distribution) = presumed(known)
+            {
+                sides[1].attributes.insert(known.name.clone(), distribution);
             }
-        };
-        let rate = self.arrivals_per_second;
-        field("arrivalsPerSecond", rate, rate.is_finite() && rate > 0.0, "it must be above 0")?;
-        let tickets = rate * self.duration_seconds as f64;
-        field(
-            "arrivalsPerSecond * durationSeconds",
-            tickets,
-            tickets <= TICKETS_MAX,
-            "at most 10,000,000 tickets are simulated",
-        )?;
-        let parties: f64 = self.parties.values().sum();
-        field(
-            "parties",
-            parties,
-            parties > 0.0 && self.parties.values().all(|share| *share >= 0.0),
-            "the frequencies must add up to more than 0",
-        )?;
-        for size in self.parties.keys() {
-            field("parties", f64::from(*size), (1..=10).contains(size), "a ticket has 1 to 10 players")?;
         }
-        for (name, share) in
-            [("accept", self.accept), ("reject", self.reject), ("accept + reject", self.accept + self.reject)]
-        {
-            field(name, share, (0.0..=1.000_001).contains(&share), "it must be 0 to 1")?;
-        }
-        let seconds = |name, value: u64, max: u64| {
-            field(
-                name,
-                value as f64,
-                (1..=max).contains(&value),
-                "AWS allows 1 to 43,200, and 1 to 600 for acceptance",
-            )
-        };
-        seconds("requestTimeoutSeconds", self.request_timeout_seconds, REQUEST_TIMEOUT_SECONDS_MAX)?;
-        if self.acceptance_required {
-            let max = ACCEPTANCE_TIMEOUT_SECONDS_MAX;
-            seconds("acceptanceTimeoutSeconds", self.acceptance_timeout_seconds, max)?;
-        }
+        sides
+    }
+
+    /// What the matchmaker's settings do not check.
+    pub(super) fn check(&self, rules: &RuleSet) -> Result<(), PopulationError> {
+        self.check_arrivals()?;
+        self.check_manners()?;
         for (name, home) in &self.homes {
-            field(
-                &format!("homes.{name}.weight"),
-                home.weight,
-                home.weight >= 0.0,
-                "it must not be negative",
-            )?;
+            let weight = home.weight;
+            let good = (0.0..=NUMBER_MAX).contains(&weight);
+            field(&format!("homes.{name}.weight"), weight, good, "it must not be negative")?;
             for (location, [low, high]) in &home.latency_ms {
-                field(
-                    &format!("homes.{name}.latencyMs.{location}"),
-                    f64::from(*low),
-                    low <= high,
-                    "it must not exceed the second value",
-                )?;
+                let name = format!("homes.{name}.latencyMs.{location}");
+                field(&name, f64::from(*low), low <= high, "it must not exceed the second value")?;
             }
         }
         for (name, distribution) in &self.attributes {
@@ -213,17 +199,7 @@ impl Population {
                 return Err(PopulationError::UnknownAttribute(name.clone()));
             };
             let declared = rules.attributes()[index].attribute_type;
-            let fits = match distribution {
-                Distribution::Uniform { .. } | Distribution::Normal { .. } => {
-                    declared == AttributeType::Number
-                }
-                Distribution::OneOf(_) => {
-                    matches!(declared, AttributeType::String | AttributeType::StringList)
-                }
-                Distribution::AnyOf(_) => declared == AttributeType::StringList,
-                Distribution::Always(value) => value.attribute_type() == declared,
-            };
-            if !fits {
+            if !distribution.fits(declared) {
                 return Err(PopulationError::WrongDistribution { attribute: name.clone(), declared });
             }
             let (value, good, expected) = distribution.sanity();
@@ -232,157 +208,73 @@ impl Population {
         Ok(())
     }
 
-    /// Milliseconds until the next arrival.
-    pub(super) fn pause_millis(&self, random: &mut Random) -> f64 {
-        -(1.0 - random.unit()).ln() / self.arrivals_per_second * 1_000.0
-    }
-
-    /// The party of the ticket with this number. It does not depend on the tickets before, and each attribute has its
-    /// own randomness: two rule sets that declare different attributes meet the same players.
-    pub(super) fn party(&self, number: u64, rules: &RuleSet, id: impl Fn(u32) -> String) -> Party {
-        let mut random = self.random(&number.to_string());
-        let size = *pick(self.parties.iter().map(|(size, share)| (size, *share)), &mut random).unwrap_or(&1);
-        let home = self.pick_home(&mut random);
-        let players = (0..size)
-            .map(|member| {
-                let mut player = PlayerRequest { player_id: id(member), ..PlayerRequest::default() };
-                self.fill(&mut player, home, &format!("{number}/{member}"), rules);
-                player
-            })
-            .collect();
-        Party { players, home }
-    }
-
-    /// Index into [`Population::homes`], drawn for a ticket of a recording.
-    pub(super) fn home_of(&self, ticket: &str) -> Option<usize> {
-        self.pick_home(&mut self.random(ticket))
-    }
-
-    fn pick_home(&self, random: &mut Random) -> Option<usize> {
-        pick(self.homes.values().map(|home| home.weight).enumerate(), random)
-    }
-
-    /// Draws attributes and latencies of a player who lives at `home`; `who` is the seed besides [`Population::seed`].
-    pub(super) fn fill(&self, player: &mut PlayerRequest, home: Option<usize>, who: &str, rules: &RuleSet) {
-        for known in rules.attributes() {
-            let mut random = self.random(&format!("{who}/{}", known.name));
-            let value = match self.attributes.get(&known.name) {
-                Some(distribution) => Some(distribution.draw(known.attribute_type, &mut random)),
-                None if known.default.is_some() && known.attribute_type != AttributeType::Number => None,
-                None => guess(known.attribute_type, known.default.as_ref(), &mut random),
-            };
-            if let Some(value) = value {
-                player.player_attributes.insert(known.name.clone(), value);
-            }
+    fn check_arrivals(&self) -> Result<(), PopulationError> {
+        let rate = self.arrivals_per_second;
+        field("arrivalsPerSecond", rate, rate.is_finite() && rate > 0.0, "it must be above 0")?;
+        let (seconds, most) = (self.duration_seconds, DURATION_SECONDS_MAX);
+        let expected = "it must be 1 to 31,622,400, which is a year";
+        field("durationSeconds", seconds as f64, (1..=most).contains(&seconds), expected)?;
+        let tickets = rate * seconds as f64;
+        let expected = "at most 10,000,000 tickets are simulated";
+        field("arrivalsPerSecond * durationSeconds", tickets, tickets <= TICKETS_MAX, expected)?;
+        let sum: f64 = self.parties.values().sum();
+        field("parties", sum, are_shares(&self.parties), SHARES)?;
+        for size in self.parties.keys() {
+            let good = (1..=TICKET_PLAYERS_MAX).contains(&(*size as usize));
+            field("parties", f64::from(*size), good, "a ticket has 1 to 10 players")?;
         }
-        let mut random = self.random(who);
-        let home = home.and_then(|index| self.homes.values().nth(index));
-        for (location, [low, high]) in home.into_iter().flat_map(|home| &home.latency_ms) {
-            let latency = low + random.below(high.saturating_sub(*low).saturating_add(1));
-            player.latency_in_ms.insert(location.clone(), latency.max(1));
-        }
+        Ok(())
     }
 
-    /// Randomness that depends on the seed and a name (FNV-1a).
-    fn random(&self, name: &str) -> Random {
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-        Random::new(Random::new(self.seed).next() ^ hash)
+    fn check_manners(&self) -> Result<(), PopulationError> {
+        let both = self.accept + self.reject;
+        for (name, share) in [("accept", self.accept), ("reject", self.reject), ("accept + reject", both)] {
+            field(name, share, (0.0..=1.0 + SHARE_DUST).contains(&share), "it must be 0 to 1")?;
+        }
+        for (name, seconds) in
+            [("answerSeconds", self.answer_seconds), ("placementSeconds", self.placement_seconds)]
+        {
+            let expected = "it must be at most 43,200: no request lasts longer";
+            field(name, seconds as f64, seconds <= REQUEST_TIMEOUT_SECONDS_MAX, expected)?;
+        }
+        Ok(())
     }
 }
 
-/// The players of a ticket.
-#[derive(Debug)]
-pub(super) struct Party {
-    pub(super) players: Vec<PlayerRequest>,
-    /// Index into [`Population::homes`].
-    pub(super) home: Option<usize>,
+const SHARES: &str = "the frequencies must not be negative, and must add up to more than 0";
+
+fn are_shares<K>(shares: &BTreeMap<K, f64>) -> bool {
+    shares.values().all(|share| (0.0..=NUMBER_MAX).contains(share)) && shares.values().sum::<f64>() > 0.0
 }
 
-/// Something for an attribute nobody described: numbers around the default, one text for all.
-fn guess(
-    kind: AttributeType,
-    default: Option<&AttributeValue>,
-    random: &mut Random,
-) -> Option<AttributeValue> {
-    Some(match (kind, default) {
-        (AttributeType::Number, Some(AttributeValue::Number(mean))) => {
-            AttributeValue::Number((mean + normal(random) * mean.abs() / 4.0).round())
-        }
-        (AttributeType::Number, _) => AttributeValue::Number((50.0 + normal(random) * 15.0).round()),
-        (AttributeType::String, _) => AttributeValue::String("any".to_owned()),
-        (AttributeType::StringList, _) => AttributeValue::StringList(vec!["any".to_owned()]),
-        (AttributeType::StringNumberMap, _) => AttributeValue::StringNumberMap(BTreeMap::from([(
-            "any".to_owned(),
-            f64::from(random.below(100)),
-        )])),
-    })
+fn field(field: &str, value: f64, good: bool, expected: &'static str) -> Result<(), PopulationError> {
+    if good { Ok(()) } else { Err(PopulationError::Field { field: field.to_owned(), value, expected }) }
 }
 
 impl Distribution {
+    fn fits(&self, declared: AttributeType) -> bool {
+        match self {
+            Self::Uniform { .. } | Self::Normal { .. } => declared == AttributeType::Number,
+            Self::OneOf(_) => matches!(declared, AttributeType::String | AttributeType::StringList),
+            Self::AnyOf(_) => declared == AttributeType::StringList,
+            Self::Always(value) => value.attribute_type() == declared,
+        }
+    }
+
     /// A number of it, whether it makes sense, and what would.
     fn sanity(&self) -> (f64, bool, &'static str) {
+        let small = |value: f64| value.abs() <= NUMBER_MAX;
         match self {
-            Self::Uniform { min, max } => (*min, min <= max, "min must not exceed max"),
-            Self::Normal { deviation, .. } => {
-                (*deviation, *deviation >= 0.0, "deviation must not be negative")
+            Self::Uniform { min, max } => {
+                let good = small(*min) && small(*max) && min <= max;
+                (*min, good, "min must not exceed max, and both must lie within 1e300 of 0")
             }
-            Self::OneOf(shares) | Self::AnyOf(shares) => {
-                let sum: f64 = shares.values().sum();
-                let good = sum > 0.0 && shares.values().all(|share| *share >= 0.0);
-                (sum, good, "the frequencies must add up to more than 0")
+            Self::Normal { mean, deviation } => {
+                let good = small(*mean) && small(*deviation) && *deviation >= 0.0;
+                (*deviation, good, "deviation must not be negative, nor it or mean be beyond 1e300")
             }
+            Self::OneOf(shares) | Self::AnyOf(shares) => (shares.values().sum(), are_shares(shares), SHARES),
             Self::Always(_) => (0.0, true, ""),
         }
     }
-
-    fn draw(&self, kind: AttributeType, random: &mut Random) -> AttributeValue {
-        match self {
-            Self::Uniform { min, max } => AttributeValue::Number((min + random.unit() * (max - min)).round()),
-            Self::Normal { mean, deviation } => {
-                AttributeValue::Number((mean + normal(random) * deviation).round())
-            }
-            Self::OneOf(shares) => {
-                let text = pick(shares.iter().map(|(text, share)| (text, *share)), random)
-                    .cloned()
-                    .unwrap_or_default();
-                if kind == AttributeType::StringList {
-                    AttributeValue::StringList(vec![text])
-                } else {
-                    AttributeValue::String(text)
-                }
-            }
-            Self::AnyOf(shares) => {
-                let mut list: Vec<String> = shares
-                    .iter()
-                    .filter(|(_, share)| random.unit() < **share)
-                    .map(|(text, _)| text.clone())
-                    .collect();
-                if list.is_empty() {
-                    list.extend(pick(shares.iter().map(|(text, share)| (text, *share)), random).cloned());
-                }
-                AttributeValue::StringList(list)
-            }
-            Self::Always(value) => value.clone(),
-        }
-    }
-}
-
-fn normal(random: &mut Random) -> f64 {
-    (0..12).map(|_| random.unit()).sum::<f64>() - 6.0
-}
-
-fn pick<T>(shares: impl Iterator<Item = (T, f64)> + Clone, random: &mut Random) -> Option<T> {
-    let total: f64 = shares.clone().map(|(_, share)| share).sum();
-    let mut left = random.unit() * total;
-    let mut last = None;
-    for (item, share) in shares {
-        left -= share;
-        last = Some(item);
-        if left < 0.0 {
-            break;
-        }
-    }
-    last
 }

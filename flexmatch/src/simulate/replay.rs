@@ -42,8 +42,8 @@ pub struct Replay {
     pub recorded_timed_out: u64,
     /// Tickets that were cancelled in it.
     pub recorded_cancelled: u64,
-    /// Waits in it, from the request to the proposed match, or to the game session if there is no event of the
-    /// proposal. EventBridge gives the time of events in whole seconds, so these are up to a second short.
+    /// Waits in it, from the request to the proposal of the match, whatever time its players then took to accept; to
+    /// the game session if there is no event of the proposal. EventBridge gives the time of events in whole seconds, so these are up to a second short.
     pub recorded_wait: Quantiles,
     /// Matches in it, all of whose tickets were replayed.
     pub recorded_matches: u64,
@@ -53,7 +53,8 @@ pub struct Replay {
     pub reproduced_share: Option<f64>,
     /// Share of the tickets that ended alike: matched, timed out or cancelled; `None` if the recording tells no end.
     pub same_outcome_share: Option<f64>,
-    /// Wait in the replay less wait in the recording, of tickets matched in both.
+    /// Wait in the replay less wait in the recording, of tickets matched in both; in both up to the proposal of the
+    /// match, unlike [`Report::wait`](super::Report::wait), which ends when all have accepted.
     pub wait_difference: Quantiles,
 }
 
@@ -185,10 +186,10 @@ impl Replay {
                 continue;
             };
             alike += u64::from(replayed.outcome == recorded);
-            if let (Outcome::Matched, Some(left), Some(wait)) =
-                (replayed.outcome, replayed.left, waits.get(id))
+            if let (Outcome::Matched, Some(proposed), Some(wait)) =
+                (replayed.outcome, replayed.proposed, waits.get(id))
             {
-                differences.push(left.since(replayed.start).as_secs_f64() - wait);
+                differences.push(proposed.since(replayed.start).as_secs_f64() - wait);
             }
         }
         self.recorded_wait = Quantiles::of(waits.into_values().collect());
@@ -231,7 +232,7 @@ impl Replay {
         ));
         if self.recorded_wait.count > 0 {
             let Quantiles { p50, p90, p99, .. } = self.recorded_wait;
-            lines.push(format!("recorded wait: p50 {p50:.1}s, p90 {p90:.1}s, p99 {p99:.1}s"));
+            lines.push(format!("recorded wait for the match: p50 {p50:.1}s, p90 {p90:.1}s, p99 {p99:.1}s"));
         }
         if let Some(share) = self.reproduced_share {
             lines.push(format!(

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{cause::TimeoutCause, quantiles::Quantiles, replay::Replay};
+use crate::compat::Compat;
 
 /// Bars of the plot of match fill: up to 10 %, up to 20 % and so on.
 pub(super) const FILL_BINS: usize = 10;
@@ -14,6 +15,8 @@ pub(super) const FILL_BINS: usize = 10;
 pub struct Report {
     /// Who came.
     pub input: Input,
+    /// The readings of what AWS leaves open, under which matches were made.
+    pub compat: Compat,
     /// The rule set's own name, if it has one.
     pub rule_set: Option<String>,
     /// Tickets that were accepted.
@@ -28,7 +31,8 @@ pub struct Report {
     pub matched: u64,
     /// Tickets that timed out.
     pub timed_out: u64,
-    /// Tickets that were cancelled: somebody rejected, did not answer, or stopped matchmaking in the recording.
+    /// Tickets that were cancelled: somebody rejected, did not answer, came again with a newer ticket, or stopped
+    /// matchmaking in the recording. Under the reading `rejecters: fail`, those that failed are among them.
     pub cancelled: u64,
     /// Matches made.
     pub matches: u64,
@@ -157,6 +161,9 @@ pub struct Timeouts {
     pub explained: u64,
     /// The causes, the most frequent first.
     pub causes: Vec<CauseShare>,
+    /// The rules that can be a cause, whether or not they were.
+    #[serde(skip)]
+    pub(super) rules: Vec<String>,
 }
 
 /// Timeouts of one cause.
@@ -271,12 +278,13 @@ impl Report {
 
     /// Every cause a timeout can have here.
     fn causes(&self) -> impl Iterator<Item = TimeoutCause> {
-        self.rules.iter().map(|rule| TimeoutCause::Rule(rule.rule.clone())).chain([
+        self.timeouts.rules.iter().cloned().map(TimeoutCause::Rule).chain([
             TimeoutCause::TooFewPlayers,
             TimeoutCause::NoRoom,
             TimeoutCause::MissingAttribute,
             TimeoutCause::PartyTooLarge,
             TimeoutCause::NoCommonLocation,
+            TimeoutCause::Acceptance,
             TimeoutCause::Placement,
         ])
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    arrivals::{Arrivals, Drawn},
+    arrivals::{Arrival, Arrivals, Drawn},
     cause::TimeoutCause,
     measured::{Measured, Outcome},
     population::{Population, PopulationError},
@@ -15,6 +15,7 @@ use super::{
     report::{Input, Report},
 };
 use crate::{
+    compat::Compat,
     event::{Acceptance, EventTicket, MatchmakingEvent},
     expansion::MatchView,
     matchmaker::{AcceptanceType, FlexMatchMode, Match, Matchmaker, Output, Settings},
@@ -27,16 +28,18 @@ use crate::{
 
 /// Runs a population to its end: every ticket matched, timed out or cancelled.
 ///
-/// `progress` is told the share that is done, about a thousand times.
+/// `compat` must be the readings that the rule set was read under. `progress` is told the share that is done, about a
+/// thousand times.
 ///
 /// # Errors
 /// If the population makes no sense for this rule set.
 pub fn simulate(
     rules: Arc<RuleSet>,
     population: &Population,
+    compat: &Compat,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Report, PopulationError> {
-    Ok(Simulation::new(rules, population)?.run(progress))
+    Ok(Simulation::new(rules, population, compat)?.run(progress))
 }
 
 /// Replays a recording to its end. Players who are not in `players` are drawn from the population, which also says how
@@ -47,11 +50,12 @@ pub fn simulate(
 pub fn replay(
     rules: Arc<RuleSet>,
     population: &Population,
-    recording: &Recording,
+    recording: &Arc<Recording>,
     players: &Players,
+    compat: &Compat,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Report, PopulationError> {
-    Ok(Simulation::of_recording(rules, population, recording, players)?.run(progress))
+    Ok(Simulation::of_recording(rules, population, recording, players, compat)?.run(progress))
 }
 
 /// A simulation, moment by moment.
@@ -81,7 +85,7 @@ pub struct Simulation {
 
 #[derive(Debug)]
 struct Recorded {
-    recording: Recording,
+    recording: Arc<Recording>,
     replay: Replay,
     /// Matches by their tickets, in alphabetical order.
     made: BTreeSet<Vec<String>>,
@@ -100,14 +104,18 @@ impl Simulation {
     ///
     /// # Errors
     /// If the population makes no sense for this rule set.
-    pub fn new(rules: Arc<RuleSet>, population: &Population) -> Result<Self, PopulationError> {
+    pub fn new(
+        rules: Arc<RuleSet>,
+        population: &Population,
+        compat: &Compat,
+    ) -> Result<Self, PopulationError> {
         population.check(&rules)?;
         let arrivals = Arrivals::Drawn(Drawn::new(population));
         let parties = population.parties.iter().filter(|(_, share)| **share > 0.0);
         let parties = parties.map(|(size, _)| *size as usize).collect();
         let measured = Measured::new(&rules, population.homes.keys().cloned().collect(), parties);
         let end = Timestamp::default().plus_seconds(population.duration_seconds);
-        Self::with(rules, population, arrivals, measured, end)
+        Self::with(rules, population, compat, arrivals, measured, end)
     }
 
     /// The replay of a recording at its beginning.
@@ -117,8 +125,9 @@ impl Simulation {
     pub fn of_recording(
         rules: Arc<RuleSet>,
         population: &Population,
-        recording: &Recording,
+        recording: &Arc<Recording>,
         players: &Players,
+        compat: &Compat,
     ) -> Result<Self, PopulationError> {
         population.check(&rules)?;
         let Prepared { arrivals, cancellations, homes, replay } =
@@ -126,7 +135,8 @@ impl Simulation {
         let parties: BTreeSet<usize> = arrivals.iter().map(|arrival| arrival.players.len()).collect();
         let measured = Measured::new(&rules, homes, parties.into_iter().collect());
         let end = arrivals.back().map_or(Timestamp::default(), |arrival| arrival.at);
-        let mut simulation = Self::with(rules, population, Arrivals::Recorded(arrivals), measured, end)?;
+        let mut simulation =
+            Self::with(rules, population, compat, Arrivals::Recorded(arrivals), measured, end)?;
         simulation.cancellations = cancellations;
         simulation.recorded = Some(Recorded { recording: recording.clone(), replay, made: BTreeSet::new() });
         Ok(simulation)
@@ -135,6 +145,7 @@ impl Simulation {
     fn with(
         rules: Arc<RuleSet>,
         population: &Population,
+        compat: &Compat,
         arrivals: Arrivals,
         measured: Measured,
         end: Timestamp,
@@ -145,6 +156,7 @@ impl Simulation {
             acceptance_timeout_seconds: population.acceptance_timeout_seconds,
             flex_match_mode: FlexMatchMode::WithQueue,
             seed: population.seed,
+            compat: *compat,
             ..Settings::default()
         };
         let matchmaker = Matchmaker::new(rules.clone(), settings)?;
@@ -168,7 +180,8 @@ impl Simulation {
         })
     }
 
-    fn run(mut self, progress: &mut dyn FnMut(f64)) -> Report {
+    /// Runs it to its end. `progress` is told the share that is done, about a thousand times.
+    pub fn run(mut self, progress: &mut dyn FnMut(f64)) -> Report {
         let mut told = 0.0;
         while self.step() {
             let done = self.done();
@@ -232,11 +245,13 @@ impl Simulation {
                 Input::Replay(Box::new(replay))
             }
         };
-        Report { first_refusal: self.first_refusal, ..self.measured.report(&self.rules, input) }
+        let compat = self.matchmaker.settings().compat;
+        Report { compat, first_refusal: self.first_refusal, ..self.measured.report(&self.rules, input) }
     }
 
     fn arrive(&mut self) {
         let Some(arrival) = self.arrivals.take(&self.population, &self.rules) else { return };
+        let older = self.tickets_of(&arrival);
         let request = TicketRequest { ticket_id: Some(arrival.id), players: arrival.players };
         let id = match self.matchmaker.submit(self.now, request) {
             Ok(id) => id,
@@ -246,11 +261,23 @@ impl Simulation {
                 return;
             }
         };
+        for older in older {
+            if self.matchmaker.ticket(&older).is_some_and(|ticket| ticket.status().is_final()) {
+                self.leaves(&older, Outcome::Cancelled);
+            }
+        }
         let party = self.matchmaker.ticket(id.as_str()).map(Ticket::party).unwrap_or_default();
         let number = self.measured.started(self.now, party, arrival.home);
         self.numbers.insert(id.as_str().to_owned(), number);
         let deadline = self.now.plus_seconds(self.population.request_timeout_seconds);
         self.deadlines.push_back((deadline, number, id));
+    }
+
+    /// Active tickets of the same players: the matchmaker may cancel them for the new one, and no event tells so.
+    fn tickets_of(&self, arrival: &Arrival) -> BTreeSet<String> {
+        let players = arrival.players.iter();
+        let older = players.filter_map(|player| self.matchmaker.ticket_of(&player.player_id));
+        older.map(|ticket| ticket.id().to_string()).collect()
     }
 
     fn answer(&mut self) {
@@ -295,6 +322,7 @@ impl Simulation {
             }
             MatchmakingEvent::AcceptMatchCompleted(event) if event.acceptance != Acceptance::Accepted => {
                 self.proposed.remove(&event.match_id);
+                self.not_accepted(&event.tickets);
             }
             MatchmakingEvent::Succeeded(event) => {
                 if let Some(recorded) = &mut self.recorded {
@@ -307,6 +335,8 @@ impl Simulation {
             }
             MatchmakingEvent::TimedOut(event) => self.ended(&event.tickets, Outcome::TimedOut),
             MatchmakingEvent::Cancelled(event) => self.ended(&event.tickets, Outcome::Cancelled),
+            // Those who did not accept, under the reading `rejecters: fail`: every match here gets its game session.
+            MatchmakingEvent::Failed(event) => self.ended(&event.tickets, Outcome::Cancelled),
             _ => {}
         }
     }
@@ -326,16 +356,31 @@ impl Simulation {
         self.answers.push_back(Answer { at, ticket: ticket.ticket_id, players });
     }
 
+    /// Of those whose time was over while they were asked, the acceptance is to blame.
+    fn not_accepted(&mut self, tickets: &[EventTicket]) {
+        for ticket in tickets {
+            let deadline = ticket.start_time.plus_seconds(self.population.request_timeout_seconds);
+            if deadline <= self.now
+                && let Some(number) = self.numbers.get(ticket.ticket_id.as_str())
+            {
+                self.measured.suspect(*number, TimeoutCause::Acceptance);
+            }
+        }
+    }
+
     fn ended(&mut self, tickets: &[EventTicket], outcome: Outcome) {
         for ticket in tickets {
-            let id = ticket.ticket_id.as_str();
-            let number = match &self.recorded {
-                Some(_) => self.numbers.get(id).copied(),
-                None => self.numbers.remove(id),
-            };
-            if let Some(number) = number {
-                self.measured.ended(number, self.now, outcome);
-            }
+            self.leaves(ticket.ticket_id.as_str(), outcome);
+        }
+    }
+
+    fn leaves(&mut self, id: &str, outcome: Outcome) {
+        let number = match &self.recorded {
+            Some(_) => self.numbers.get(id).copied(),
+            None => self.numbers.remove(id),
+        };
+        if let Some(number) = number {
+            self.measured.ended(number, self.now, outcome);
         }
     }
 
@@ -363,7 +408,7 @@ impl Simulation {
         self.measured.matched(effective.from_seconds(), found.players.len(), effective.max_players());
         for id in ids {
             if let Some(number) = self.numbers.get(id) {
-                self.measured.placing(*number, self.now);
+                self.measured.placing(*number, proposed, self.now);
             }
         }
     }

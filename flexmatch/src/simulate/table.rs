@@ -18,6 +18,9 @@ impl fmt::Display for Report {
             }
             Input::Replay(replay) => write!(f, "{replay}")?,
         }
+        for (switch, value) in self.compat.changes() {
+            writeln!(f, "read with {switch}: {value}")?;
+        }
         writeln!(f)?;
         for figure in self.summary() {
             writeln!(f, "{:12} {:>10}", figure.name, figure.shown())?;

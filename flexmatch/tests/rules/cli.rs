@@ -43,6 +43,22 @@ fn validate_shows_the_line_with_a_caret_and_exits_with_1() {
 }
 
 #[test]
+fn the_finding_in_the_readme_is_what_validate_prints() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let from = readme.find("error[unknown-team]").unwrap();
+    let (shown, _) = readme[from..].split_once("```").unwrap();
+    let line = shown.lines().find_map(|line| line.strip_prefix("9 | ")).unwrap();
+    let rules = format!(
+        "{{\n\"ruleLanguageVersion\": \"1.0\",\n\"teams\": [{{\"name\": \"red\", \"minPlayers\": 1, \"maxPlayers\": 1}}],\n\
+         \"playerAttributes\": [{{\"name\": \"skill\", \"type\": \"number\"}}],\n\"rules\": [{{\n\"name\": \"A\",\n\
+         \"type\": \"distance\",\n\"maxDistance\": 1,\n{line}\n\"referenceValue\": 1}}]}}"
+    );
+    let rules = file("my_rules.json", &rules);
+    let printed = stdout(&flexmatch(&["validate", &rules])).replace(&rules, "my_rules.json");
+    assert!(printed.starts_with(shown), "{printed}");
+}
+
+#[test]
 fn validate_accepts_fixtures_and_speaks_json() {
     let output = flexmatch(&["validate", "--json", &fixture("minimal"), &fixture("comments")]);
     assert_eq!(output.status.code(), Some(0));
@@ -58,6 +74,21 @@ fn a_file_that_is_not_there_and_an_unknown_option_exit_with_2() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: cannot read no/such/file.json"));
     assert_eq!(flexmatch(&["validate", "--fast"]).status.code(), Some(2));
+}
+
+#[test]
+fn output_that_nobody_reads_is_no_success() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let validate = [&*fixture("minimal")];
+    let output = Command::new(env!("CARGO_BIN_EXE_flexmatch"))
+        .arg("validate")
+        .args(validate)
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(141), "as a shell reports SIGPIPE");
+    assert!(output.stderr.is_empty());
 }
 
 #[test]

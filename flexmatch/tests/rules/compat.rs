@@ -115,12 +115,17 @@ fn what_is_read_with_a_warning_can_be_an_error() {
         rule_set.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         rule_set.to_string()
     };
-    refused(
-        &team(json!({"extra": 1})),
-        Compat { unknown_keys: UnknownKeys::Reject, ..Compat::default() },
-        "unknown-key",
-        "unknown-key",
-    );
+    let step = json!({"waitTimeSeconds": 5, "value": 1, "extra": 1});
+    for extra in
+        [json!({"extra": 1}), json!({"expansions": [{"target": "teams[all].minPlayers", "steps": [step]}]})]
+    {
+        refused(
+            &team(extra),
+            Compat { unknown_keys: UnknownKeys::Reject, ..Compat::default() },
+            "unknown-key",
+            "unknown-key",
+        );
+    }
     refused(
         &team(json!({"rules": [{"name": "r", "type": "comparison", "operation": ">", "referenceValue": 1,
             "measurements": ["count(teams[all].players)"]}]})),

@@ -181,6 +181,28 @@ fn references_that_grow_or_shrink_decide_which_bound_is_final() {
 }
 
 #[test]
+fn what_a_team_has_in_common_begins_with_its_first_player() {
+    let by_team = "set_intersection(teams[*].players.attributes[modes])";
+    let blue = "set_intersection(teams[blue].players.attributes[modes])";
+    let all = format!("set_intersection({MODES})");
+    let named = json!({"referenceValue": ["a"], "minCount": 1});
+    for measured in [by_team, blue] {
+        for rule in [
+            collection("intersection", measured, json!({"minCount": 1})),
+            collection("reference_intersection_count", measured, named.clone()),
+            comparison(&format!("count({measured})"), ">", 0.into()),
+        ] {
+            assert_eq!(verdict_of(rule.clone(), &[modes(&["a"])], &[]), Verdict::NotYet, "{rule}");
+            assert_eq!(verdict_of(rule.clone(), &[modes(&["a"])], &[modes(&["a"])]), Verdict::Pass, "{rule}");
+            assert_eq!(verdict_of(rule.clone(), &[modes(&["a"])], &[modes(&[])]), Verdict::Fail, "{rule}");
+        }
+    }
+    let together = collection("reference_intersection_count", &all, named);
+    assert_eq!(verdict_of(together.clone(), &[], &[]), Verdict::NotYet);
+    assert_eq!(verdict_of(together, &[modes(&["b"])], &[]), Verdict::Fail, "one list of all players");
+}
+
+#[test]
 fn batches_that_are_too_far_apart_stay_so() {
     let numbers = json!({"type": "batchDistance", "batchAttribute": "skill", "maxDistance": 2});
     assert_eq!(verdict_of(numbers.clone(), &[skill(1.0)], &[skill(3.0)]), Verdict::Pass);

@@ -59,6 +59,22 @@ fn a_late_game_session_is_the_cause_of_timeouts_after_the_match() {
 }
 
 #[test]
+fn an_acceptance_that_outlasts_the_request_and_fails_is_the_cause() {
+    // Everybody is matched at once; whoever accepts is asked for longer than the request may last.
+    let same = Distribution::Always(AttributeValue::Number(1.0));
+    let silent = Population {
+        attributes: BTreeMap::from([("skill".into(), same)]),
+        acceptance_required: true,
+        acceptance_timeout_seconds: 30,
+        accept: 0.5,
+        ..population()
+    };
+    assert_eq!(main_cause(DUEL, &silent), TimeoutCause::Acceptance);
+    let report = run(DUEL, &silent);
+    assert_eq!(report.timeouts.explained, report.timed_out, "{report}");
+}
+
+#[test]
 fn a_lone_text_that_nobody_shares_blames_its_rule() {
     let same = with_rule(
         r#"{"name": "SameMap", "type": "comparison", "operation": "=", "measurements": ["flatten(teams[*].players.attributes[map])"]}"#,

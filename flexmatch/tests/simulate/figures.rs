@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use flexmatch::simulate::{Assertion, Distribution, Population, Report, Simulation};
+use flexmatch::{
+    Compat,
+    compat::Rejecters,
+    simulate::{Assertion, Distribution, Population, Report, Simulation, simulate},
+};
 use proptest::prelude::*;
 
 use super::{DUEL, population, rules, run};
@@ -43,10 +47,38 @@ fn every_figure_of_a_report_can_be_asserted() {
     assert_eq!(names.len(), all, "no two figures have the same name");
 }
 
+/// `Few` and `Many` need not hold by themselves, and `Order` never keeps anybody apart.
+const EITHER: &str = r#"{
+    "ruleLanguageVersion": "1.0",
+    "playerAttributes": [{"name": "skill", "type": "number"}],
+    "teams": [{"name": "red", "minPlayers": 2, "maxPlayers": 2}],
+    "rules": [
+        {"name": "Few", "type": "comparison", "measurements": ["max(flatten(teams[*].players.attributes[skill]))"], "operation": ">", "referenceValue": 1e10},
+        {"name": "Many", "type": "comparison", "measurements": ["max(flatten(teams[*].players.attributes[skill]))"], "operation": "<", "referenceValue": 10},
+        {"name": "Order", "type": "absoluteSort", "sortDirection": "ascending", "sortAttribute": "skill"},
+        {"name": "Either", "type": "compound", "statement": "or(Few, Many)"}]
+}"#;
+
+fn names(report: &Report) -> Vec<String> {
+    report.figures().into_iter().map(|figure| figure.name).collect()
+}
+
+#[test]
+fn timeouts_can_be_asserted_for_the_rules_that_must_hold_by_themselves() {
+    let apart = Distribution::Uniform { min: 10.0, max: 1e9 };
+    let apart = Population { attributes: BTreeMap::from([("skill".into(), apart)]), ..population() };
+    let before = Simulation::new(rules(EITHER), &apart, &Compat::default()).unwrap().into_report();
+    let named: Vec<String> =
+        names(&before).into_iter().filter(|name| name.starts_with("timeouts[rule ")).collect();
+    assert_eq!(named, ["timeouts[rule Either]"]);
+    let report = run(EITHER, &apart);
+    assert!(holds(&report, "timeouts[rule Either]>90%"), "{report}");
+    assert!(names(&before).contains(&"timeouts[acceptance]".to_owned()));
+}
+
 #[test]
 fn figures_are_known_before_anything_happens() {
-    let names = |report: &Report| report.figures().into_iter().map(|figure| figure.name).collect::<Vec<_>>();
-    let before = Simulation::new(rules(DUEL), &population()).unwrap().into_report();
+    let before = Simulation::new(rules(DUEL), &population(), &Compat::default()).unwrap().into_report();
     assert_eq!(names(&before), names(&run(DUEL, &population())));
     assert!(!holds(&before, "p95_wait<30s"), "a figure without data keeps nothing");
 }
@@ -125,6 +157,50 @@ fn arrivals_come_as_often_as_the_population_says() {
     let tickets = run(DUEL, &busy).tickets as f64;
     // Four standard deviations of a Poisson process around its mean of 4,000.
     assert!((tickets - 4_000.0).abs() < 4.0 * 4_000_f64.sqrt(), "{tickets}");
+}
+
+#[test]
+fn every_ticket_ends_in_one_way_also_when_players_do_not_accept() {
+    let apart = Distribution::Uniform { min: 0.0, max: 300.0 };
+    let picky = Population {
+        acceptance_required: true,
+        acceptance_timeout_seconds: 10,
+        accept: 0.8,
+        reject: 0.1,
+        attributes: BTreeMap::from([("skill".into(), apart)]),
+        ..population()
+    };
+    for rejecters in [Rejecters::Cancel, Rejecters::Fail] {
+        let compat = Compat { rejecters, ..Compat::default() };
+        let report = simulate(rules(DUEL), &picky, &compat, &mut |_| {}).unwrap();
+        let ends = [report.matched, report.timed_out, report.cancelled];
+        assert!(ends.iter().all(|count| *count > 0), "{report}");
+        assert_eq!(ends.iter().sum::<u64>(), report.tickets, "{report}");
+        assert_eq!(report.waiting.last().unwrap().tickets, 0);
+        assert_eq!(report.to_string().contains("read with rejecters: fail\n"), rejecters == Rejecters::Fail);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_report_and_another_does_not() {
+    let one = run(DUEL, &population());
+    assert_eq!(one, run(DUEL, &population()));
+    assert_ne!(one.wait, run(DUEL, &Population { seed: 2, ..population() }).wait);
+}
+
+#[test]
+fn a_stricter_rule_set_matches_fewer_and_closer_players() {
+    let (lenient, strict) = (run(DUEL, &population()), run(&DUEL.replace("50", "6"), &population()));
+    assert!(strict.timed_out > lenient.timed_out && strict.matched < lenient.matched, "{strict}");
+    assert!(strict.rules[0].spread.max <= 6.0 && lenient.rules[0].spread.max > 6.0, "{lenient}");
+    assert!(lenient.steps.iter().any(|step| step.step_seconds == 10 && step.matches > 0), "{lenient}");
+}
+
+#[test]
+fn a_text_that_is_no_assertion_is_refused() {
+    for text in ["p95_wait", "<1", "fill<x", "fill=1", "fill<inf", ""] {
+        assert!(text.parse::<Assertion>().is_err(), "{text}");
+    }
 }
 
 proptest! {

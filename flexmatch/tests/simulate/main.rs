@@ -2,16 +2,18 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod causes;
+#[cfg(feature = "cli")]
 mod cli;
 mod figures;
 mod page;
+mod population;
 mod replay;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use flexmatch::{
-    RuleSet,
-    simulate::{Population, Report, simulate},
+    Compat, RuleSet,
+    simulate::{Population, PopulationError, Report, simulate},
 };
 
 /// Two players whose skill is close, or closer than 50 after ten seconds.
@@ -39,5 +41,9 @@ fn population() -> Population {
 }
 
 fn run(text: &str, population: &Population) -> Report {
-    simulate(rules(text), population, &mut |_| {}).unwrap()
+    try_run(text, population).unwrap()
+}
+
+fn try_run(text: &str, population: &Population) -> Result<Report, PopulationError> {
+    simulate(rules(text), population, &Compat::default(), &mut |_| {})
 }

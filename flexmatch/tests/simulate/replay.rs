@@ -1,9 +1,9 @@
 //! Recordings, replayed.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use flexmatch::{
-    Envelope, Matchmaker, Output, PlayerRequest, Settings, TicketRequest, Timestamp,
+    Compat, Envelope, Matchmaker, Output, PlayerRequest, Settings, TicketRequest, Timestamp,
     simulate::{Input, Players, Population, Recording, Replay, Report, replay},
     ticket::GameSession,
 };
@@ -46,9 +46,10 @@ fn skills(of: &[(&str, f64)]) -> Players {
 }
 
 fn replayed(text: &str, players: &Players) -> (Report, Replay) {
-    let recording = Recording::parse(text, None).unwrap();
+    let recording = Arc::new(Recording::parse(text, None).unwrap());
     let population = Population { placement_seconds: 0, ..population() };
-    let report = replay(rules(DUEL), &population, &recording, players, &mut |_| {}).unwrap();
+    let report =
+        replay(rules(DUEL), &population, &recording, players, &Compat::default(), &mut |_| {}).unwrap();
     let Input::Replay(replay) = &report.input else { panic!("a replay") };
     let replay = replay.as_ref().clone();
     (report, replay)
@@ -130,10 +131,11 @@ fn the_same_rule_set_reproduces_its_own_recording() {
 fn a_stricter_rule_set_reproduces_less() {
     let skills = skills_of_a_night();
     let (events, requests) = recorded(&skills);
-    let recording = Recording::parse(&events, None).unwrap();
+    let recording = Arc::new(Recording::parse(&events, None).unwrap());
     let players = Players::parse(&requests).unwrap();
     let strict = rules(&DUEL.replace("\"value\": 50", "\"value\": 6"));
-    let report = replay(strict, &population(), &recording, &players, &mut |_| {}).unwrap();
+    let report =
+        replay(strict, &population(), &recording, &players, &Compat::default(), &mut |_| {}).unwrap();
     let Input::Replay(replay) = &report.input else { panic!("a replay") };
     assert!(replay.reproduced_share < Some(1.0) && replay.same_outcome_share < Some(1.0), "{replay}");
 }
@@ -202,6 +204,43 @@ fn a_recorded_cancellation_takes_the_ticket_out() {
 }
 
 #[test]
+fn a_ticket_whose_player_comes_again_ends_with_the_newer_ticket() {
+    let again = |id: &str, start: &str| {
+        let mut event = searching(id, start);
+        event["detail"]["tickets"][0]["players"][0]["playerId"] = "p".into();
+        event
+    };
+    let text = lines(&[again("a", "00:00.000"), again("b", "00:03.000"), searching("c", "00:50.000")]);
+    let (report, _) = replayed(&text, &Players::default());
+    assert_eq!((report.tickets, report.cancelled, report.timed_out, report.matched), (3, 1, 2, 0));
+    let waiting = |seconds: f64| {
+        let mut moments = report.waiting.iter().filter(|moment| moment.seconds <= seconds);
+        moments.next_back().map(|moment| moment.tickets)
+    };
+    // The first left at second 3, the second at second 23.
+    assert_eq!((waiting(2.9), waiting(3.5), waiting(24.0)), (Some(1), Some(1), Some(0)), "{report}");
+}
+
+#[test]
+fn waits_are_compared_up_to_the_proposal_however_long_players_take_to_accept() {
+    let pair = [("a", "00:00.000"), ("b", "00:01.000")];
+    let text = lines(&[
+        searching("a", "00:00.000"),
+        searching("b", "00:01.000"),
+        event("00:01", json!({"type": "PotentialMatchCreated", "matchId": "m", "tickets": tickets(&pair)})),
+        event("00:09", json!({"type": "MatchmakingSucceeded", "matchId": "m", "tickets": tickets(&pair)})),
+    ]);
+    let recording = Arc::new(Recording::parse(&text, None).unwrap());
+    let slow = Population { acceptance_required: true, answer_seconds: 7, ..population() };
+    let players = skills(&[("a", 1.0), ("b", 1.0)]);
+    let report = replay(rules(DUEL), &slow, &recording, &players, &Compat::default(), &mut |_| {}).unwrap();
+    let Input::Replay(replay) = &report.input else { panic!("a replay") };
+    assert_eq!((report.wait.min, report.wait.max), (7.0, 8.0), "the report's wait ends with the acceptance");
+    let difference = replay.wait_difference;
+    assert_eq!((difference.count, difference.min, difference.max), (2, 0.0, 0.0), "{replay}");
+}
+
+#[test]
 fn players_who_are_not_told_of_are_drawn_by_seed_and_counted() {
     let text = lines(&[searching("a", "00:00.000"), searching("b", "00:00.000")]);
     let (one, replay) = replayed(&text, &skills(&[("a", 1.0), ("stranger", 1.0)]));
@@ -240,6 +279,9 @@ fn a_bad_line_is_named_by_its_number() {
     assert!(error("").contains("has no MatchmakingSearching event"));
     let players = "{\"TicketId\": \"a\", \"Players\": []}\n{\"Players\": []}";
     assert_eq!(Players::parse(players).unwrap_err().to_string(), "line 2: the request has no TicketId");
+    let typo = r#"{"TicketId": "a", "Players": [{"PlayerId": "p", "LatencyInMS": {"us-east-1": 5}}]}"#;
+    let typo = Players::parse(typo).unwrap_err().to_string();
+    assert!(typo.starts_with("line 1: unknown field `LatencyInMS`, expected one of `PlayerId`"), "{typo}");
     let twice = "{\"TicketId\": \"a\", \"Players\": []}\n{\"TicketId\": \"a\", \"Players\": []}";
     assert_eq!(Players::parse(twice).unwrap_err().to_string(), "line 2: ticket \"a\" was there before");
 }
@@ -249,8 +291,10 @@ fn one_of_several_configurations_must_be_chosen() {
     let other = lines(&[searching("b", "00:01.000")]).replace("/duels", "/teams");
     let text = lines(&[searching("a", "00:00.000")]) + &other;
     assert!(error(&text).contains("several matchmaking configurations: duels, teams; choose one"));
-    let chosen = Recording::parse(&text, Some("teams")).unwrap();
-    let report = replay(rules(DUEL), &population(), &chosen, &Players::default(), &mut |_| {}).unwrap();
+    let chosen = Arc::new(Recording::parse(&text, Some("teams")).unwrap());
+    let report =
+        replay(rules(DUEL), &population(), &chosen, &Players::default(), &Compat::default(), &mut |_| {})
+            .unwrap();
     assert_eq!(report.tickets, 1);
     let none = Recording::parse(&text, Some("team")).unwrap_err().to_string();
     assert!(none.contains("of the configuration \"team\""), "{none}");
