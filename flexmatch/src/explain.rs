@@ -25,7 +25,7 @@ pub struct Explanation {
     pub ticket_id: TicketId,
     /// Its status, as the API spells it.
     pub status: &'static str,
-    /// How long it has waited.
+    /// How long it has waited; if it has ended, until then.
     pub age_seconds: u64,
     /// The wait of the expansion step in force at that age; 0 for the rule set as written.
     pub step_seconds: u64,
@@ -100,7 +100,7 @@ impl Matchmaker {
     /// [`Matchmaker::tick`] are not in it yet.
     pub fn explain(&self, now: Timestamp, ticket_id: &str) -> Option<Explanation> {
         let (key, ticket) = self.keyed(ticket_id)?;
-        let age_seconds = now.since(ticket.start_time()).as_secs();
+        let age_seconds = ticket.end_time().unwrap_or(now).since(ticket.start_time()).as_secs();
         let mut explanation = Explanation {
             ticket_id: ticket.id().clone(),
             status: ticket.status().as_str(),
@@ -139,7 +139,7 @@ impl Explanation {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {} since {} s", self.ticket_id, self.status, self.age_seconds)?;
+        write!(f, "{} is {} after {} s", self.ticket_id, self.status, self.age_seconds)?;
         if self.step_seconds > 0 {
             write!(f, ", under the expansion step at {} s", self.step_seconds)?;
         }

@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod backfill;
+mod deadlines;
 mod placement;
 mod settings;
 mod story;
@@ -25,6 +26,7 @@ use crate::{
     ticket::{CancelReason, MatchId, PlayerId, TeamName, Ticket, TicketId, TicketState, TicketStatus},
     timestamp::Timestamp,
 };
+use deadlines::Deadlines;
 use tickets::Tickets;
 
 pub use acceptance::{AcceptError, AcceptanceType};
@@ -58,10 +60,10 @@ pub struct Matchmaker {
     queued: VecDeque<u32>,
     search: Search,
     proposals: BTreeMap<MatchId, Proposal>,
-    /// Request timeouts, in order; entries of tickets that ended meanwhile are passed over.
-    deadlines: VecDeque<(Timestamp, u32)>,
-    /// Acceptance timeouts, in order; entries of matches that ended meanwhile are passed over.
-    acceptances: VecDeque<(Timestamp, MatchId)>,
+    /// Request timeouts.
+    deadlines: Deadlines<u32>,
+    /// Acceptance timeouts.
+    acceptances: Deadlines<MatchId>,
     /// The live backfill ticket of each game session.
     sessions: BTreeMap<Arc<str>, u32>,
     outputs: VecDeque<Output>,
@@ -146,8 +148,8 @@ impl Matchmaker {
             queued: VecDeque::new(),
             search: Search::new(rules.clone(), &settings),
             proposals: BTreeMap::new(),
-            deadlines: VecDeque::new(),
-            acceptances: VecDeque::new(),
+            deadlines: Deadlines::default(),
+            acceptances: Deadlines::default(),
             sessions: BTreeMap::new(),
             outputs: VecDeque::new(),
             random: Random::new(settings.seed),
@@ -258,8 +260,7 @@ impl Matchmaker {
         if self.settings.compat.last_moment == LastMoment::TimeOut {
             self.time_out();
         }
-        let times_out = self.deadlines.front().is_some_and(|(deadline, _)| *deadline <= self.now);
-        if self.next_pass() <= self.now || times_out {
+        if self.next_pass() <= self.now || self.deadlines.is_over(self.now) {
             self.search_pool();
         }
         self.time_out();
@@ -390,7 +391,7 @@ impl Matchmaker {
         );
         if is_accepting {
             let deadline = self.now.plus_seconds(self.settings.acceptance_timeout_seconds);
-            self.acceptances.push_back((deadline, id));
+            self.acceptances.push(deadline, id);
         } else {
             self.place(&id);
         }
@@ -412,11 +413,7 @@ impl Matchmaker {
     /// SEARCHING or PLACING -> TIMED_OUT. A match that is being accepted is left to its own clock (but see
     /// [`RequestTimeout`]), and one that was found at this very moment was found in time.
     fn time_out(&mut self) {
-        while let Some((deadline, key)) = self.deadlines.front().copied() {
-            if deadline > self.now {
-                break;
-            }
-            self.deadlines.pop_front();
+        while let Some((deadline, key)) = self.deadlines.pop_over(self.now) {
             let found_now = self.tickets.get(key).is_some_and(|ticket| self.is_found_now(ticket));
             if self.is_due_at(key, deadline) && !found_now {
                 let state = TicketState::TimedOut { at: self.now };
@@ -477,7 +474,26 @@ impl Matchmaker {
         if !is_silent {
             self.tell_end(key, match_id, metrics);
         }
+        self.retire(key);
+    }
+
+    /// The last thing that happens to a ticket that has ended.
+    fn retire(&mut self, key: u32) {
         self.tickets.retire(key);
+        let (tickets, timeout) = (&self.tickets, self.settings.request_timeout_seconds);
+        self.deadlines.trim(tickets.active(), |deadline, key| {
+            // Another ticket may have its number.
+            tickets.get(*key).is_some_and(|ticket| {
+                !ticket.status().is_final() && ticket.start.plus_seconds(timeout) == deadline
+            })
+        });
+    }
+
+    /// Forgets the acceptance timeouts of matches that nobody is asked about any more.
+    fn trim_acceptances(&mut self) {
+        let proposals = &self.proposals;
+        self.acceptances
+            .trim(proposals.len(), |_, id| proposals.get(id).is_some_and(|proposal| proposal.is_accepting));
     }
 
     /// The players of an ended ticket are free for another.

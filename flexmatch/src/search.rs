@@ -15,6 +15,7 @@ mod explain;
 mod facts;
 mod index;
 mod judge;
+mod names;
 mod order;
 mod pass;
 mod pool;

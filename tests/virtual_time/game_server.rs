@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use gamelift_local::Local;
 use gamelift_server_sdk::{Config, Event, GameSession, Ready, ServerProcess, UpdateGameSession};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TryRecvError};
 
-use crate::in_process::{InProcess, patient};
+use crate::in_process::{InProcess, patient, settle};
 use crate::world::Compute;
 
 /// More than a story has.
@@ -84,8 +84,13 @@ impl GameServer {
         patient(self.updates.recv()).await.unwrap()
     }
 
-    /// Whether nothing has been given to it so far.
-    pub(crate) fn is_idle(&mut self) -> bool {
-        self.sessions.try_recv().is_err()
+    /// Whether it is alive and nothing has been given to it so far.
+    pub(crate) async fn is_idle(&mut self) -> bool {
+        settle().await;
+        match self.sessions.try_recv() {
+            Ok(_) => false,
+            Err(TryRecvError::Empty) => true,
+            Err(TryRecvError::Disconnected) => panic!("the game server's task has ended"),
+        }
     }
 }

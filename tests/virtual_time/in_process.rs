@@ -8,7 +8,7 @@ use futures_util::{StreamExt, sink, stream};
 use gamelift_local::{Clock, FromService, Local};
 use gamelift_server_sdk::DialError;
 use gamelift_server_sdk::transport::{Dial, Incoming, Outgoing, Socket, SocketError};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// The SDK's network is the local GameLift itself.
 pub(crate) struct InProcess(pub(crate) Arc<Local>);
@@ -52,6 +52,11 @@ impl Dial for InProcess {
 /// Hours of virtual time pass in no time at all when nothing happens.
 pub(crate) async fn patient<F: Future>(future: F) -> F::Output {
     timeout(Duration::from_secs(6 * 3_600), future).await.expect("nothing happened for six hours")
+}
+
+/// On a paused clock this ends when every task has nothing left to do.
+pub(crate) async fn settle() {
+    sleep(Duration::from_millis(1)).await;
 }
 
 pub(crate) async fn start() -> Arc<Local> {

@@ -60,7 +60,7 @@ async fn a_placement_goes_where_the_players_are_near_and_not_where_a_policy_forb
     let session = west.hosts().await;
     let placement = world.until_placement("for-both", "FULFILLED").await;
     assert_eq!(placement["GameSessionArn"], session.id().as_str());
-    assert!(east.is_idle());
+    assert!(east.is_idle().await);
 
     let near: Vec<Value> = latencies("ada", 10, 90).into();
     world.place("for-ada", json!({ "GameSessionQueueName": "strict", "PlayerLatencies": near })).await;

@@ -10,7 +10,7 @@ use gamelift_server_sdk::{
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::in_process::{InProcess, patient, start};
+use crate::in_process::{InProcess, patient, settle, start};
 
 async fn ready(local: &Arc<Local>, process_id: &str) -> (ServerProcess, Events) {
     let defaults = local.defaults();
@@ -38,11 +38,6 @@ async fn create_game_session(local: &Local, seats: u32) -> Value {
     // The heartbeat that makes the process eligible is on its way.
     settle().await;
     local.call("CreateGameSession", input).await.unwrap()["GameSession"].clone()
-}
-
-/// On a paused clock this ends when every task has nothing left to do.
-async fn settle() {
-    sleep(Duration::from_millis(1)).await;
 }
 
 async fn host(local: &Local, events: &mut Events, seats: u32) -> GameSession {

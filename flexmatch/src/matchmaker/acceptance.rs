@@ -116,16 +116,13 @@ impl Matchmaker {
                 }
             }
         }
+        self.trim_acceptances();
         self.place(id);
     }
 
     /// Ends every acceptance whose time is over.
     pub(super) fn end_acceptances(&mut self) {
-        while let Some((deadline, id)) = self.acceptances.front().cloned() {
-            if deadline > self.now {
-                break;
-            }
-            self.acceptances.pop_front();
+        while let Some((_, id)) = self.acceptances.pop_over(self.now) {
             if self.is_accepting(&id) {
                 let silent: Vec<_> = self
                     .unanswered(&id)
@@ -141,6 +138,7 @@ impl Matchmaker {
     pub(super) fn drop_match(&mut self, id: &MatchId, acceptance: Acceptance, ending: &[(u32, TicketState)]) {
         self.tell_accept_match_completed(id, acceptance);
         let Some(proposal) = self.proposals.remove(id) else { return };
+        self.trim_acceptances();
         for (key, state) in ending {
             self.end(*key, state.clone());
         }
@@ -163,7 +161,7 @@ impl Matchmaker {
         }
         let deadline = ticket.start.plus_seconds(self.settings.request_timeout_seconds);
         if deadline <= self.now {
-            self.deadlines.push_front((deadline, key));
+            self.deadlines.push_over(deadline, key);
         }
         self.start_searching(key, returned);
         // Whose time passed while they were away are not searched for again: the same match would be found at once, and

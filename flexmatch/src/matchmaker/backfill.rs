@@ -89,6 +89,11 @@ impl Matchmaker {
         }
     }
 
+    /// The active backfill ticket of a game session, whoever asked for it.
+    pub fn backfill_of(&self, game_session_arn: &str) -> Option<&Ticket> {
+        self.tickets.get(*self.sessions.get(game_session_arn)?)
+    }
+
     /// Cancels the backfill of a game session that ended, if there is any.
     pub fn game_session_ended(&mut self, now: Timestamp, game_session_arn: &str) {
         self.advance(now);

@@ -171,6 +171,6 @@ impl Matchmaker {
         ticket.state = state;
         self.search.remove(key);
         self.release_players(key);
-        self.tickets.retire(key);
+        self.retire(key);
     }
 }

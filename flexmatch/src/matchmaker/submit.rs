@@ -177,7 +177,7 @@ impl Matchmaker {
         if let Some(session) = session {
             self.sessions.insert(session, key);
         }
-        self.deadlines.push_back((deadline, key));
+        self.deadlines.push(deadline, key);
         self.queued.push_back(key);
     }
 

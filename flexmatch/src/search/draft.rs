@@ -1,6 +1,9 @@
 //! A match in the making.
 
-use super::facts::{Dimensions, Facts, MIXED, intersection, join_latencies, locations};
+use super::{
+    facts::{Dimensions, Facts, intersection, join_latencies, locations},
+    names::MIXED,
+};
 
 /// The teams of a ticket's players.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -74,7 +74,7 @@ impl Search {
         let others =
             self.alive.iter().filter(|place| draft.members.iter().all(|member| member.place != *place));
         for other in others.filter(|place| *place != anchor).take(COMPARED_MAX) {
-            reasons.apart.push(self.separated(&members, place_of(anchor), place_of(other), now));
+            reasons.apart.extend(self.separated(&members, place_of(anchor), place_of(other), now));
         }
         // Soonest first; of equals the oldest.
         reasons.apart.sort_by_key(|apart| {
@@ -83,13 +83,15 @@ impl Search {
         reasons
     }
 
+    /// What keeps a ticket apart from the anchor, or from the rest of its nearest match; `None` if nothing does. The
+    /// anchor's turn may still have passed it by: one that is older has its own turn first.
     fn separated(
         &self,
         members: &[(&Slot, Seats)],
         anchor: &Slot,
         other: &Slot,
         now: Timestamp,
-    ) -> Separated {
+    ) -> Option<Separated> {
         let alone = [(anchor, anchor.seats.clone().unwrap_or(Seats::Together(0)))];
         let pair = self.first_failure(&alone, other, self.stage_of_all(&alone, other, now));
         let (base, unmet, pair_fits) = match pair {
@@ -97,7 +99,7 @@ impl Search {
             // The two get along: ask the rest.
             Ok(()) => match self.first_failure(members, other, self.stage_of_all(members, other, now)) {
                 Err(failure) => (members, failure, true),
-                Ok(()) => (members, None, true),
+                Ok(()) => return None,
             },
         };
         let stage = self.stage_of_all(base, other, now);
@@ -111,7 +113,7 @@ impl Search {
         let free = later
             .zip(clock)
             .map(|(stage, clock)| (stage, clock.plus_seconds(self.rules.stages()[stage].from_seconds())));
-        Separated { key: other.key, unmet, pair_fits, free }
+        Some(Separated { key: other.key, unmet, pair_fits, free })
     }
 
     /// The stage of a match of all these tickets.

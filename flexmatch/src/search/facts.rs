@@ -1,7 +1,6 @@
 //! What the index knows of a waiting ticket: the few numbers that rule out most others.
 
-use std::collections::BTreeMap;
-
+use super::names::{LOCATIONS_MAX, MIXED, Names};
 use crate::{
     compat::{Boundary, Compat, PartyReading},
     expansion::Effective,
@@ -11,14 +10,8 @@ use crate::{
     rule_set::{ExpansionAgeSelection, RuleSet},
 };
 
-/// Most locations the index tells apart; of further ones it knows nothing, and rules nobody out by them.
-pub(super) const LOCATIONS_MAX: usize = 64;
-
 /// A latency that was not reported.
 const MISSING: u32 = u32::MAX;
-
-/// Values that never equal any other: players of one ticket with different texts.
-pub(super) const MIXED: u32 = u32::MAX;
 
 /// What can be told of a rule set without evaluating rules: conditions on the whole match that more players only make
 /// worse. Where they say all that a rule says, the rule need not be evaluated.
@@ -249,38 +242,6 @@ fn whole(expression: &Expression, teams: usize) -> Option<(Source, &[Function])>
     let flat_single = teams == 1 && !select.grouped;
     (select.grouped && select.teams.len() == teams && !flat_single)
         .then_some((select.source, expression.functions.as_slice()))
-}
-
-/// Texts and locations by number.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Names {
-    texts: BTreeMap<String, u32>,
-    locations: BTreeMap<String, usize>,
-}
-
-impl Names {
-    pub(super) fn text(&mut self, text: &str) -> u32 {
-        if let Some(known) = self.texts.get(text) {
-            return *known;
-        }
-        let next = u32::try_from(self.texts.len()).unwrap_or(MIXED - 1);
-        self.texts.insert(text.to_owned(), next);
-        next
-    }
-
-    fn location(&mut self, name: &str) -> usize {
-        if let Some(known) = self.locations.get(name) {
-            return *known;
-        }
-        let next = self.locations.len();
-        self.locations.insert(name.to_owned(), next);
-        next
-    }
-
-    /// Whether every location has a bit.
-    pub(super) fn locations_fit(&self) -> bool {
-        self.locations.len() <= LOCATIONS_MAX
-    }
 }
 
 /// What the index knows of one ticket.

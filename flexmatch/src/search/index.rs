@@ -4,7 +4,8 @@
 use super::{
     bits::{Bits, WORD, ones},
     draft::Draft,
-    facts::{Dimensions, Facts, LOCATIONS_MAX, MIXED},
+    facts::{Dimensions, Facts},
+    names::{LOCATIONS_MAX, MIXED},
 };
 
 /// Steps that the values of a number attribute are cut into. More steps cost memory and time on every new ticket;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{
     bits::Bits,
     draft::{Draft, Seats},
-    facts::{self, Dimensions, Facts, Impossible, Names},
+    facts::{self, Dimensions, Facts, Impossible},
     index::Index,
     judge::Metrics,
+    names::Names,
     order::Deal,
     sizes::Sizes,
 };
@@ -125,15 +126,7 @@ impl Search {
         if self.gone > GONE_MIN && self.gone * 2 > self.slots.len() {
             self.pack();
         }
-        let facts = Facts::new(&self.dimensions, &mut self.names, &party);
-        let impossible = facts::impossible(
-            &self.rules,
-            &self.dimensions,
-            &self.names,
-            &facts,
-            &party,
-            self.room(is_backfill),
-        );
+        let (facts, impossible) = self.learn(&party, is_backfill);
         let place = self.slots.len();
         self.slots.push(Slot {
             key,
@@ -158,6 +151,14 @@ impl Search {
             self.backfills.insert(place);
         }
         self.enter(place);
+    }
+
+    /// What the index knows of a ticket, and what keeps it from ever being matched.
+    fn learn(&mut self, party: &[Player], is_backfill: bool) -> (Facts, Option<Impossible>) {
+        let facts = Facts::new(&self.dimensions, &mut self.names, party);
+        let room = self.room(is_backfill);
+        let impossible = facts::impossible(&self.rules, &self.dimensions, &self.names, &facts, party, room);
+        (facts, impossible)
     }
 
     fn enter(&mut self, place: usize) {
@@ -280,8 +281,31 @@ impl Search {
         }
         self.slots.truncate(kept);
         self.gone = 0;
+        if self.names.are_many() {
+            self.rename();
+        }
         self.changed.clear();
         self.awake = self.alive.clone();
         self.index.clear();
     }
+
+    /// Numbers the names of those who are left anew, and forgets the others. Must be followed by a new index.
+    fn rename(&mut self) {
+        self.names.forget();
+        for place in 0..self.slots.len() {
+            let (party, is_backfill) = (self.slots[place].party.clone(), self.slots[place].is_backfill);
+            let (facts, impossible) = self.learn(&party, is_backfill);
+            // Locations may have a bit again that had none when the ticket came.
+            if impossible.is_some() {
+                self.alive.remove(place);
+            }
+            let slot = &mut self.slots[place];
+            slot.facts = facts;
+            slot.impossible = slot.impossible.take().or(impossible);
+        }
+        self.names.settle();
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,3 +81,31 @@ fn a_lonely_ticket_is_told_whom_it_lacks() {
     assert!(explanation.to_string().contains("0 of 1 to 1 players, 1 missing"), "{explanation}");
     assert_eq!(play.matchmaker.explain(play.now(), "nobody"), None);
 }
+
+#[test]
+fn a_ticket_that_lacks_players_is_not_said_to_be_apart_from_older_ones_it_gets_along_with() {
+    const THREE: &str = r#"{
+        "ruleLanguageVersion": "1.0",
+        "teams": [{"name": "all", "minPlayers": 3, "maxPlayers": 3}]
+    }"#;
+    let mut play = Play::new(THREE);
+    play.submit("old", vec![player("ada", &[])]).submit("young", vec![player("bob", &[])]).at(1);
+    for ticket in ["old", "young"] {
+        let explanation = play.matchmaker.explain(play.now(), ticket).unwrap();
+        assert_eq!(
+            (explanation.cause().as_str(), explanation.apart),
+            ("too few players", Vec::new()),
+            "{ticket}"
+        );
+    }
+}
+
+#[test]
+fn the_age_of_a_ticket_that_has_ended_stands_still() {
+    let mut play = Play::new(CLOSE);
+    play.submit("a", vec![somebody("ada", 1_000.0, 40)]).at(5);
+    play.matchmaker.cancel(play.now(), "a").unwrap();
+    let explanation = play.at(60).matchmaker.explain(Timestamp::from_millis(60_000), "a").unwrap();
+    assert_eq!(explanation.age_seconds, 5);
+    assert_eq!(explanation.to_string(), "a is CANCELLED after 5 s\n");
+}

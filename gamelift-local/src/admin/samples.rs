@@ -13,7 +13,7 @@ use serde_json::json;
 use super::problem;
 use crate::{
     driver::Handle,
-    engine::{EVENT_TYPES, SampleRequest},
+    engine::{EVENT_TYPES, SampleError, SampleRequest},
 };
 
 pub(super) fn router(handle: Handle) -> Router {
@@ -36,6 +36,9 @@ async fn sample(State(handle): State<Handle>, body: Bytes) -> Response {
     };
     match handle.run(move |engine, now| engine.publish_sample(now, request)).await {
         Ok(Ok(id)) => Json(json!({ "eventId": id })).into_response(),
+        Ok(Err(error @ SampleError::NotWritten)) => {
+            problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
+        }
         Ok(Err(error)) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
         Err(stopped) => problem(StatusCode::SERVICE_UNAVAILABLE, &stopped.to_string()),
     }

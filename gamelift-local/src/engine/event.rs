@@ -21,7 +21,7 @@ pub struct Event {
     pub id: String,
     /// When it happened.
     pub time: Timestamp,
-    /// ARN of the SNS topic it goes to, if the queue names one.
+    /// ARN of the SNS topic it goes to, if the queue or matchmaking configuration names one.
     pub topic_arn: Option<String>,
     /// The event, as JSON on one line. It holds player session ids, which are proofs: not for logs.
     pub json: String,
@@ -133,7 +133,8 @@ pub(super) fn placement(
 }
 
 impl Engine {
-    /// Publishes an event about the resource with this ARN.
+    /// Publishes an event about the resource with this ARN, and gives its id; `None` if it cannot be written, which is
+    /// logged.
     pub(super) fn publish<D: Serialize>(
         &mut self,
         now: Timestamp,
@@ -141,7 +142,7 @@ impl Engine {
         resource: String,
         topic_arn: Option<String>,
         detail: D,
-    ) {
+    ) -> Option<String> {
         let id = self.ids.uuid().to_string();
         let envelope = Envelope {
             version: "0",
@@ -158,9 +159,13 @@ impl Engine {
             Ok(json) => {
                 let topic_arn = topic_arn.filter(|topic| !topic.is_empty());
                 self.counters.events_published += 1;
-                self.effects.push_back(Effect::Publish(Event { id, time: now, topic_arn, json }));
+                self.effects.push_back(Effect::Publish(Event { id: id.clone(), time: now, topic_arn, json }));
+                Some(id)
             }
-            Err(error) => tracing::error!(%error, "an event cannot be written as JSON"),
+            Err(error) => {
+                tracing::error!(%error, "an event cannot be written as JSON");
+                None
+            }
         }
     }
 }

@@ -28,7 +28,7 @@ impl Ids {
 }
 
 impl Settings {
-    /// ARN of a fleet, compute or location: with the account id.
+    /// ARN of anything but a game session, `kind/name`: with the account id.
     pub(super) fn arn(&self, kind: &str, name: &str) -> String {
         format!("arn:aws:gamelift:{}:{}:{kind}/{name}", self.region, self.account_id)
     }

@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use flexmatch::{Matchmaker, MatchmakingEvent, Output, Ticket};
+use flexmatch::{Matchmaker, MatchmakingEvent, Output, Ticket, event::EventTicket};
 
 pub(super) use self::backfill::backfill_player;
 pub use self::overview::{TicketOverview, TicketsOverview};
@@ -49,6 +49,8 @@ struct Running {
     configuration: String,
     matchmaker: Matchmaker,
     timer: Option<TimerKey>,
+    /// Whether [`Engine::settle`] is at work: what it does may end in another call of it, one for each match.
+    settling: bool,
     /// When it was last called.
     seen: Timestamp,
     /// Backfill tickets that have not ended, with their game sessions. The server process hears how each ends.
@@ -78,7 +80,8 @@ impl Matchmaking {
         self.started += 1;
         let key = MatchmakerKey(self.started);
         let seen = Timestamp::default();
-        let running = Running { configuration, matchmaker, timer: None, seen, backfills: BTreeMap::new() };
+        let backfills = BTreeMap::new();
+        let running = Running { configuration, matchmaker, timer: None, settling: false, seen, backfills };
         self.matchmakers.insert(key, running);
         key
     }
@@ -114,8 +117,14 @@ impl Engine {
         self.settle(now, key);
     }
 
-    /// Does what a matchmaker wants done, and sets its timer. Follows every call of a matchmaker that may change it.
+    /// Does what a matchmaker wants done, and sets its timer. Follows every call of a matchmaker that may change it. Called
+    /// on the way, it leaves the work to the call that has begun: a match whose placement ends at once is reported to the
+    /// matchmaker, and there may be as many of them as tickets.
     fn settle(&mut self, now: Timestamp, key: MatchmakerKey) {
+        match self.matchmaking.matchmakers.get_mut(&key) {
+            Some(running) if !running.settling => running.settling = true,
+            _ => return,
+        }
         while let Some(output) = self.matchmaking.matchmaker(key).and_then(Matchmaker::poll_output) {
             match output {
                 Output::Event(event) => self.matchmaking_event(now, key, event),
@@ -124,6 +133,7 @@ impl Engine {
         }
         self.tell_ended_backfills(key);
         let Some(running) = self.matchmaking.matchmakers.get_mut(&key) else { return };
+        running.settling = false;
         running.seen = now;
         self.timers.cancel(running.timer.take());
         let at = running.matchmaker.poll_timeout().map(|at| Timestamp::from_millis(at.as_millis()).max(now));
@@ -135,20 +145,26 @@ impl Engine {
         if event.tickets().is_empty() {
             return;
         }
-        self.note_backfills(key, &event);
-        let left = match &event {
-            MatchmakingEvent::TimedOut(ended) => ended.match_id.clone(),
+        let left: Option<(String, Vec<EventTicket>)> = match &event {
+            MatchmakingEvent::TimedOut(ended) => {
+                ended.match_id.as_ref().map(|id| (id.to_string(), ended.tickets.clone()))
+            }
             _ => None,
         };
-        let gone: Vec<String> =
-            event.tickets().iter().map(|ticket| ticket.ticket_id.as_str().to_owned()).collect();
         let Some(running) = self.matchmaking.matchmakers.get(&key) else { return };
         let Some(configuration) = self.matchmaking.configurations.get(&running.configuration) else { return };
         let arn = configuration.model.configuration_arn.clone();
         let topic = configuration.model.notification_target.clone();
         self.publish(now, "GameLift Matchmaking Event", arn, topic, event);
-        if let Some(id) = left {
-            self.leave_match(now, id.as_str(), &gone);
+        if let Some((id, gone)) = left {
+            self.leave_match(now, &id, &gone);
+        }
+    }
+
+    /// Forgets a matchmaker and its tickets.
+    fn forget_matchmaker(&mut self, key: MatchmakerKey) {
+        if let Some(running) = self.matchmaking.matchmakers.remove(&key) {
+            self.timers.cancel(running.timer);
         }
     }
 }

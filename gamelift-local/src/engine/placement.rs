@@ -285,6 +285,14 @@ impl Engine {
         }
     }
 
+    /// Players of a placement do not want their slots any more.
+    pub(super) fn leave_placement<'a>(&mut self, id: &str, gone: impl Iterator<Item = &'a str>) {
+        let Some(key) = self.placements.by_id.get(id) else { return };
+        let Some(placement) = self.placements.all.get_mut(key) else { return };
+        let gone: BTreeSet<&str> = gone.collect();
+        placement.players.retain(|(player, _)| !gone.contains(player.as_str()));
+    }
+
     /// The one way out of PENDING.
     fn conclude(&mut self, now: Timestamp, key: PlacementKey, outcome: Outcome) {
         self.leave_lines(key);

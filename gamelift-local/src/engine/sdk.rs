@@ -271,6 +271,9 @@ impl Engine {
     }
 
     /// The player session a request names, if it is in the hosted game session and has the right status.
+    ///
+    /// The refusal of a status is the service's, id included (AWS GameTech forum, "Reconnecting PlayerSessions - Gamelift
+    /// Realtime"). The others are ours, and leave the id out.
     fn player_in(
         &self,
         key: ProcessKey,
@@ -282,14 +285,14 @@ impl Engine {
         let found = self.player_sessions.key(id).and_then(|key| Some((key, self.player_sessions.get(key)?)));
         match found {
             Some((_, session)) if session.game_session != game_session => {
-                refuse(404, format!("PlayerSession ({id}) is not in this game session"))
+                refuse(404, "the PlayerSession is not in this game session")
             }
             Some((_, session)) if session.model.status != status => {
                 let (is, instead) = (session.model.status.as_str(), status.as_str());
                 refuse(400, format!("PlayerSession ({id}) has a status of {is} instead of {instead}"))
             }
             Some((key, _)) => Ok(key),
-            None => refuse(404, format!("PlayerSession ({id}) not found")),
+            None => refuse(404, "PlayerSession not found"),
         }
     }
 

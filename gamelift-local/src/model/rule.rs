@@ -16,12 +16,20 @@ const VALUE_SHOWN_MAX: usize = 128;
 pub(crate) struct Text {
     length: RangeInclusive<usize>,
     pattern: Option<(&'static str, LazyLock<Regex>)>,
+    /// Whether a value that breaks the rule is kept out of the message: it proves something.
+    secret: bool,
 }
 
 macro_rules! text_rules {
-    ($($name:ident = $length:expr $(, $pattern:literal)?;)+) => {
-        $(pub(crate) static $name: Text = Text { length: $length, pattern: text_rules!(@ $($pattern)?) };)+
+    ($($name:ident = $length:expr $(, $pattern:literal $(, $secret:ident)?)?;)+) => {
+        $(pub(crate) static $name: Text = Text {
+            length: $length,
+            pattern: text_rules!(@ $($pattern)?),
+            secret: text_rules!(# $($($secret)?)?),
+        };)+
     };
+    (# secret) => { true };
+    (#) => { false };
     (@ $pattern:literal) => {
         Some(($pattern, LazyLock::new(|| {
             RegexBuilder::new($pattern).unicode(false).build().expect("the pattern is a constant that compiles")
@@ -58,7 +66,7 @@ text_rules! {
     PLAYER_ATTRIBUTE = 1..=100;
     PLAYER_DATA = 1..=2048;
     PLAYER_ID = 1..=1024;
-    PLAYER_SESSION_ID = 1..=128, r"^psess-\S+$";
+    PLAYER_SESSION_ID = 1..=128, r"^psess-\S+$", secret;
     QUEUE_CUSTOM_EVENT_DATA = 0..=256;
     QUEUE_NAME = 1..=128, r"^[a-zA-Z0-9-]+$";
     QUEUE_NAME_OR_ARN = 1..=256, r"^([a-zA-Z0-9-]+|arn:.*:gamesessionqueue\/[a-zA-Z0-9-]+)$";
@@ -94,20 +102,25 @@ impl Text {
             if characters < *self.length.start() {
                 let rule =
                     format!("Member must have length greater than or equal to {}", self.length.start());
-                return Err(broken(field, value, &rule));
+                return Err(broken(field, self.shown(value), &rule));
             }
             if characters > *self.length.end() {
                 let rule = format!("Member must have length less than or equal to {}", self.length.end());
-                return Err(broken(field, value, &rule));
+                return Err(broken(field, self.shown(value), &rule));
             }
         }
         match &self.pattern {
             Some((pattern, regex)) if !regex.is_match(value.as_bytes()) => {
                 let rule = format!("Member must satisfy regular expression pattern: {pattern}");
-                Err(broken(field, value, &rule))
+                Err(broken(field, self.shown(value), &rule))
             }
             _ => Ok(()),
         }
+    }
+
+    /// What a message repeats of a value.
+    fn shown<'a>(&self, value: &'a str) -> &'a str {
+        if self.secret { "(redacted)" } else { value }
     }
 }
 

@@ -201,3 +201,12 @@ fn backfill_is_only_for_the_hosted_game_session_and_only_if_matchmaking_made_it(
         Some(NotFound)
     );
 }
+
+#[test]
+fn a_game_session_that_ends_at_once_takes_its_automatic_backfill_along() {
+    let (mut bench, connection, arn) = match_with_room(json!({ "BackfillMode": "AUTOMATIC" }));
+    bench.ok(connection, "TerminateServerProcess", json!({}));
+    let data = bench.session(&arn).matchmaker_data.unwrap();
+    let data: Value = serde_json::from_str(&data).unwrap();
+    assert_eq!(bench.ticket(data["autoBackfillTicketId"].as_str().unwrap()).status, Cancelled);
+}

@@ -205,3 +205,64 @@ fn when_the_game_session_ends_while_its_newcomers_accept_they_search_on_and_keep
     bench.wait_s(58);
     assert_eq!(bench.ticket("cleo").status, TimedOut);
 }
+
+#[test]
+fn any_number_of_matches_may_fail_at_once() {
+    const TICKETS: usize = 20_000;
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({}));
+    for number in 0..TICKETS {
+        bench.wants_match(&format!("player-{number}"));
+    }
+    delete_queue(&mut bench);
+    bench.wait_s(1);
+    assert_eq!(bench.engine.snapshot(bench.now).tickets, [("FAILED", TICKETS)].into());
+}
+
+#[test]
+fn who_times_out_while_the_match_is_placed_gets_no_slot() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({ "RequestTimeoutSeconds": 25 }));
+    bench.wants_match("ada");
+    bench.wait_s(10);
+    bench.wants_match("bob");
+    bench.wait_s(20);
+    assert_eq!(bench.statuses(&["ada", "bob"]), [TimedOut, Placing]);
+    let process = bench.ready("p");
+    let arn = bench.host_match(process)["GameSessionId"].as_str().unwrap().to_owned();
+    assert_eq!(bench.statuses(&["ada", "bob"]), [TimedOut, Completed]);
+    let body = json!({ "GameSessionId": arn });
+    let slots = bench.engine.describe_player_sessions(bench.now, input(body)).unwrap().player_sessions;
+    assert_eq!(slots.iter().map(|slot| slot.player_id.as_str()).collect::<Vec<_>>(), ["bob"]);
+}
+
+#[test]
+fn an_update_to_standalone_leaves_the_queue_to_tickets_from_before() {
+    let mut bench = Bench::new();
+    let map = json!([{ "Key": "map", "Value": "desert" }]);
+    bench.matchmaker(&duel(1), json!({ "AcceptanceRequired": true, "GameProperties": map }));
+    let process = bench.ready("p");
+    bench.wants_match("ada");
+    bench.wants_match("bob");
+    bench.wait_s(1);
+    for update in [
+        json!({
+            "FlexMatchMode": "STANDALONE", "GameSessionQueueArns": [], "GameProperties": [],
+            "AcceptanceRequired": false,
+        }),
+        json!({ "Description": "changes nothing" }),
+    ] {
+        let mut body = json!({ "Name": "m" });
+        body.as_object_mut().unwrap().extend(update.as_object().unwrap().clone());
+        bench.engine.update_matchmaking_configuration(bench.now, input(body)).unwrap();
+    }
+    bench.wants_match("cleo");
+    bench.wants_match("dan");
+    bench.answer("ada", "ada", "ACCEPT").unwrap();
+    bench.answer("bob", "bob", "ACCEPT").unwrap();
+    assert_eq!(bench.host_match(process)["GameProperties"], json!({ "map": "desert" }));
+    bench.wait_s(1);
+    assert_eq!(bench.statuses(&["ada", "bob", "cleo", "dan"]), [Completed; 4]);
+    assert!(bench.ticket("ada").game_session_connection_info.is_some());
+    assert!(bench.ticket("cleo").game_session_connection_info.is_none());
+}

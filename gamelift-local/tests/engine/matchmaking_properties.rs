@@ -1,6 +1,6 @@
 //! Random matchmaking, and what must hold: every ticket ends, nobody has two at a time, and nobody has a seat too many.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gamelift_local::{engine::ConnectionId, model::*};
 use proptest::prelude::*;
@@ -48,6 +48,10 @@ struct World {
     /// What each process was last asked to host.
     hosting: Vec<(ConnectionId, String)>,
     tickets: Vec<String>,
+    /// Backfill tickets, the matchmaker's own included, and the game sessions they are for. That of a ticket of the
+    /// matchmaker's which came and ended while time passed is not known.
+    fills: BTreeMap<String, Option<String>>,
+    automatic: bool,
     updates: u64,
 }
 
@@ -79,10 +83,10 @@ impl World {
                 let Some(id) = pick(&self.tickets, ticket) else { return };
                 let ticket = self.bench.ticket(&id);
                 let player = ticket.players[0].player_id.clone().unwrap();
+                let is_backfill = self.fills.contains_key(&id);
                 let answer = if accept { "ACCEPT" } else { "REJECT" };
                 // A backfill ticket is not asked.
-                let may_answer =
-                    ticket.status == MatchmakingTicketStatus::RequiresAcceptance && player != "in-game";
+                let may_answer = ticket.status == MatchmakingTicketStatus::RequiresAcceptance && !is_backfill;
                 assert_eq!(self.bench.answer(&id, &player, answer).is_ok(), may_answer);
             }
             Op::Backfill { process, ticket } => {
@@ -96,7 +100,9 @@ impl World {
                 // Refused unless the process hosts the game session and it is ACTIVE.
                 let reply = self.bench.ask(process, "StartMatchBackfill", body);
                 if reply["StatusCode"] == 200 {
-                    self.tickets.push(reply["TicketId"].as_str().unwrap().to_owned());
+                    let id = reply["TicketId"].as_str().unwrap().to_owned();
+                    self.tickets.push(id.clone());
+                    self.fills.insert(id, Some(arn));
                 }
             }
             Op::Ready => {
@@ -133,6 +139,22 @@ impl World {
                 self.hosting.push((process, push["GameSessionId"].as_str().unwrap().to_owned()));
             }
         }
+        self.find_automatic_tickets();
+    }
+
+    /// The data of a game session names the ticket that the matchmaker makes for it once it is ACTIVE.
+    fn find_automatic_tickets(&mut self) {
+        for (_, arn) in self.hosting.clone() {
+            let data = self.bench.session(&arn).matchmaker_data.unwrap();
+            let data: Value = serde_json::from_str(&data).unwrap();
+            let Some(id) = data["autoBackfillTicketId"].as_str() else { continue };
+            let body = input(json!({ "TicketIds": [id] }));
+            let made = self.bench.engine.describe_matchmaking(self.bench.now, body).unwrap();
+            if !made.ticket_list.is_empty() && !self.fills.contains_key(id) {
+                self.tickets.push(id.to_owned());
+                self.fills.insert(id.to_owned(), Some(arn));
+            }
+        }
     }
 
     fn check(&mut self) {
@@ -153,10 +175,24 @@ impl World {
             assert!(session.current_player_session_count <= session.maximum_player_session_count);
             assert!(session.matchmaker_data.is_some());
         }
+        for (id, arn) in self.fills.clone() {
+            let over = arn.map(|arn| self.bench.status(&arn) == GameSessionStatus::Terminated);
+            let ticket = self.bench.ticket(&id);
+            assert!(over != Some(true) || ticket.end_time.is_some(), "nobody is needed any more: {ticket:?}");
+        }
         for event in self.bench.events() {
             let event: Value = serde_json::from_str(&event.json).unwrap();
             if event["detail-type"] == "GameLift Matchmaking Event" {
-                assert_ne!(event["detail"]["tickets"], json!([]), "every event is about somebody");
+                let tickets = event["detail"]["tickets"].as_array().unwrap();
+                assert!(!tickets.is_empty(), "every event is about somebody");
+                for ticket in tickets {
+                    let id = ticket["ticketId"].as_str().unwrap();
+                    if self.tickets.iter().all(|known| known != id) {
+                        assert!(self.automatic, "nobody has asked for {id}");
+                        self.tickets.push(id.to_owned());
+                        self.fills.insert(id.to_owned(), None);
+                    }
+                }
             }
         }
     }
@@ -171,13 +207,22 @@ proptest! {
         let mode = if automatic { "AUTOMATIC" } else { "MANUAL" };
         bench.matchmaker(&duel(2), json!({ "BackfillMode": mode }));
         bench.try_configure("n", json!({ "AcceptanceRequired": true })).unwrap();
-        let mut world =
-            World { bench, processes: Vec::new(), hosting: Vec::new(), tickets: Vec::new(), updates: 0 };
+        let mut world = World {
+            bench,
+            processes: Vec::new(),
+            hosting: Vec::new(),
+            tickets: Vec::new(),
+            fills: BTreeMap::new(),
+            automatic,
+            updates: 0,
+        };
         for op in ops {
             world.apply(op);
             world.check();
         }
         world.bench.wait_s(300);
+        world.check();
+        // With the tickets that the last events were about.
         world.check();
         let ids: BTreeSet<String> = world.tickets.iter().cloned().collect();
         prop_assert_eq!(ids.len(), world.tickets.len(), "every id is used once");

@@ -193,3 +193,17 @@ fn tickets_that_break_a_rule_are_refused() {
     let generated = bench.try_match("x", json!({ "TicketId": null })).unwrap();
     assert_eq!(generated.ticket_id.len(), 36, "a UUID");
 }
+
+#[test]
+fn a_matchmaker_that_an_update_has_pushed_out_wakes_nobody() {
+    let mut bench = Bench::new();
+    bench.matchmaker(&duel(1), json!({}));
+    bench.wants_match("ada");
+    bench.try_stop_ticket("ada").unwrap();
+    assert!(bench.engine.poll_timeout().is_some(), "the first matchmaker has seen a ticket come and go");
+    for seconds in 0..9 {
+        let body = json!({ "Name": "m", "RequestTimeoutSeconds": 100 + seconds });
+        bench.engine.update_matchmaking_configuration(bench.now, input(body)).unwrap();
+    }
+    assert_eq!(bench.engine.poll_timeout(), None);
+}

@@ -65,7 +65,8 @@ fn unknown_and_foreign_player_sessions_are_not_found() {
     let (connection, arn) = bench.hosting("b");
     for id in ["psess-none", &foreign] {
         let body = json!({ "GameSessionId": arn, "PlayerSessionId": id });
-        bench.refused(connection, "AcceptPlayerSession", body, 404);
+        let message = bench.refused(connection, "AcceptPlayerSession", body, 404);
+        assert!(!message.contains(id), "{message}");
     }
     let body = json!({ "GameSessionId": theirs, "PlayerSessionId": foreign });
     bench.refused(connection, "AcceptPlayerSession", body, 404);
@@ -144,4 +145,15 @@ fn player_sessions_are_found_by_game_session_player_and_status() {
     let neither = bench.engine.describe_player_sessions(bench.now, input(json!({})));
     assert_eq!(kind(neither), Some(ErrorKind::InvalidRequest));
     bench.refused(connection, "DescribePlayerSessions", json!({}), 400);
+}
+
+#[test]
+fn a_player_session_id_that_breaks_a_rule_is_not_repeated() {
+    let mut bench = Bench::new();
+    for id in ["session-of-ada".to_owned(), format!("psess-{}", "a".repeat(128))] {
+        let body = json!({ "PlayerSessionId": id });
+        let error = bench.engine.describe_player_sessions(bench.now, input(body)).unwrap_err();
+        assert!(error.message.contains("'(redacted)' at 'playerSessionId'"), "{error}");
+        assert!(!error.message.contains(&id), "{error}");
+    }
 }

@@ -56,6 +56,9 @@ pub enum SampleError {
     /// The name is none.
     #[error("{0} must have 1 to {NAME_LENGTH_MAX} letters, digits, hyphens, dots or underscores")]
     Name(&'static str),
+    /// The event cannot be written as JSON.
+    #[error("the event cannot be written as JSON; the log says why")]
+    NotWritten,
 }
 
 /// What the ids of one sample are.
@@ -69,7 +72,7 @@ impl Engine {
     /// Publishes a sample of an event, and gives its id. On the wire nothing tells it from a real one.
     ///
     /// # Errors
-    /// [`SampleError`] names the member that is wrong.
+    /// [`SampleError`] names the member that is wrong, or says that the event is not published.
     pub fn publish_sample(&mut self, now: Timestamp, request: SampleRequest) -> Result<String, SampleError> {
         let SampleRequest { r#type, configuration, queue, overrides } = request;
         if !EVENT_TYPES.contains(&r#type.as_str()) {
@@ -108,11 +111,7 @@ impl Engine {
         }
         merge(&mut detail, Value::Object(overrides));
         let arn = self.settings.arn(kind, &name);
-        self.publish(now, detail_type, arn, topic, detail);
-        let id = match self.effects.back() {
-            Some(crate::engine::Effect::Publish(event)) => event.id.clone(),
-            _ => String::new(),
-        };
+        let id = self.publish(now, detail_type, arn, topic, detail).ok_or(SampleError::NotWritten)?;
         tracing::info!(event = id, r#type, "a sample is published");
         Ok(id)
     }

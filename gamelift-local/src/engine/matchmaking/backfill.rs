@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use flexmatch::{
-    BackfillRequest, MatchmakingEvent, TicketStatus,
+    BackfillRequest, TicketStatus,
     matchmaker::{CancelError, Match},
     ticket::{BACKFILL_PLAYERS_MAX, GameSession},
 };
@@ -178,18 +178,12 @@ impl Engine {
         self.push(process, &Push::UpdateGameSession(update));
     }
 
-    /// Remembers backfill tickets that the matchmaker has made itself.
-    pub(super) fn note_backfills(&mut self, key: MatchmakerKey, event: &MatchmakingEvent) {
-        let MatchmakingEvent::Searching(searching) = event else { return };
+    /// Remembers the backfill ticket that the matchmaker has made itself for a game session, if it has. A game session may
+    /// end before the ticket is searched for.
+    pub(super) fn note_backfill(&mut self, key: MatchmakerKey, arn: &str) {
         let Some(running) = self.matchmaking.matchmakers.get_mut(&key) else { return };
-        for ticket in &searching.tickets {
-            let ticket = running.matchmaker.ticket(ticket.ticket_id.as_str());
-            let backfill = ticket.and_then(|ticket| Some((ticket.id(), ticket.backfill()?)));
-            if let Some((id, arn)) =
-                backfill.and_then(|(id, backfill)| Some((id, backfill.game_session_arn.as_deref()?)))
-            {
-                running.backfills.insert(id.to_string(), arn.to_owned());
-            }
+        if let Some(ticket) = running.matchmaker.backfill_of(arn) {
+            running.backfills.insert(ticket.id().to_string(), arn.to_owned());
         }
     }
 

@@ -7,7 +7,7 @@ use flexmatch::{
     matchmaker::{ACCEPTANCE_TIMEOUT_SECONDS_MAX, REQUEST_TIMEOUT_SECONDS_MAX},
 };
 
-use super::{MatchmakerKey, Matchmaking, Running};
+use super::{MatchmakerKey, Running};
 use crate::{
     ApiError, ErrorKind, Timestamp,
     engine::{Engine, game_session::check_game_properties, ids::resource_id, page::Page},
@@ -27,10 +27,21 @@ const ACCEPTANCE_TIMEOUT_SECONDS: u64 = 60;
 #[derive(Debug)]
 pub(super) struct Configuration {
     pub(super) model: MatchmakingConfiguration,
+    /// As it was before an update to STANDALONE took its queue away.
+    before_standalone: Option<MatchmakingConfiguration>,
     /// Takes new tickets.
     pub(super) current: MatchmakerKey,
     /// Replaced by updates, oldest first.
     pub(super) replaced: Vec<MatchmakerKey>,
+}
+
+impl Configuration {
+    /// What matches are placed with: the latest settings that had a queue. AWS says that an update affects all matches
+    /// that are created after it (API reference, UpdateMatchmakingConfiguration), and not what becomes of tickets that
+    /// asked for a game session when it takes the queue away; here they get it.
+    pub(super) fn with_queue(&self) -> &MatchmakingConfiguration {
+        self.before_standalone.as_ref().unwrap_or(&self.model)
+    }
 }
 
 impl Engine {
@@ -79,13 +90,15 @@ impl Engine {
         }
         let seed = self.ids.uuid().as_u64_pair().0;
         let current = self.matchmaking.start(name.clone(), matchmaker(&model, rules, seed)?);
-        let configuration = Configuration { model: model.clone(), current, replaced: Vec::new() };
+        let configuration =
+            Configuration { model: model.clone(), before_standalone: None, current, replaced: Vec::new() };
         self.matchmaking.configurations.insert(name, configuration);
         Ok(MatchmakingConfigurationOutput { configuration: model })
     }
 
     /// Changes a configuration. A change of how matches are made is for tickets that follow; a change of the queue or
-    /// of what game sessions are given is for all matches that follow.
+    /// of what game sessions are given is for all matches that follow, except that an update to STANDALONE leaves the
+    /// queue to tickets from before.
     ///
     /// # Errors
     /// As for creating one, and NotFound for an unknown configuration. InvalidRequest also when eight earlier updates
@@ -108,14 +121,19 @@ impl Engine {
             !same_rules || Settings { seed: before.seed, ..next.settings().clone() } != *before
         });
         if replaces {
-            self.matchmaking.make_room(&name)?;
+            self.make_room(&name)?;
             let next = self.matchmaking.start(name.clone(), next);
             if let Some(configuration) = self.matchmaking.configurations.get_mut(&name) {
                 configuration.replaced.push(std::mem::replace(&mut configuration.current, next));
             }
         }
         if let Some(configuration) = self.matchmaking.configurations.get_mut(&name) {
-            configuration.model = model.clone();
+            let before = std::mem::replace(&mut configuration.model, model.clone());
+            configuration.before_standalone = match (before.flex_match_mode, model.flex_match_mode) {
+                (_, FlexMatchMode::WithQueue) => None,
+                (FlexMatchMode::WithQueue, FlexMatchMode::Standalone) => Some(before),
+                (FlexMatchMode::Standalone, _) => configuration.before_standalone.take(),
+            };
         }
         Ok(MatchmakingConfigurationOutput { configuration: model })
     }
@@ -175,9 +193,7 @@ impl Engine {
         }
         self.matchmaking.configurations.remove(&name);
         for key in keys {
-            if let Some(running) = self.matchmaking.matchmakers.remove(&key) {
-                self.timers.cancel(running.timer);
-            }
+            self.forget_matchmaker(key);
         }
         Ok(Empty {})
     }
@@ -269,16 +285,14 @@ impl Engine {
             }
         }
     }
-}
 
-impl Matchmaking {
     /// Forgets the oldest replaced matchmaker of a configuration if there are too many.
     fn make_room(&mut self, name: &str) -> Result<(), ApiError> {
-        let Some(configuration) = self.configurations.get_mut(name) else { return Ok(()) };
+        let Some(configuration) = self.matchmaking.configurations.get_mut(name) else { return Ok(()) };
         if configuration.replaced.len() < REPLACED_MAX {
             return Ok(());
         }
-        let matchmakers = &self.matchmakers;
+        let matchmakers = &self.matchmaking.matchmakers;
         let is_idle = |key: &MatchmakerKey| matchmakers.get(key).is_none_or(|running| !running.is_busy());
         let Some(oldest) = configuration.replaced.iter().position(is_idle) else {
             return Err(ApiError::invalid(format!(
@@ -286,7 +300,7 @@ impl Matchmaking {
             )));
         };
         let oldest = configuration.replaced.remove(oldest);
-        self.matchmakers.remove(&oldest);
+        self.forget_matchmaker(oldest);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use flexmatch::{Explanation, Ticket, TicketStatus};
 use serde::Serialize;
 
-use super::{MatchmakerKey, Running, flexmatch_time};
+use super::{Running, flexmatch_time};
 use crate::{Timestamp, engine::Engine};
 
 /// Most tickets that have not ended in a list; the counts are always complete.
@@ -63,20 +63,22 @@ pub struct TicketsOverview {
 impl Engine {
     /// Tickets of all configurations, for people.
     pub fn tickets_overview(&self, now: Timestamp) -> TicketsOverview {
-        let known = self.known_tickets();
-        let (mut ended, mut waiting): (Vec<_>, Vec<_>) =
-            known.partition(|(.., ticket)| ticket.status().is_final());
-        waiting.sort_by_key(|(.., ticket)| ticket.start_time());
+        let mut counts = BTreeMap::new();
+        let (mut ended, mut waiting): (Vec<_>, Vec<_>) = self
+            .known_tickets()
+            .inspect(|(_, ticket)| count(&mut counts, ticket))
+            .partition(|(_, ticket)| ticket.status().is_final());
+        waiting.sort_by_key(|(_, ticket)| ticket.start_time());
         waiting.truncate(WAITING_LISTED_MAX);
-        ended.sort_by_key(|(.., ticket)| Reverse(ticket.end_time()));
+        ended.sort_by_key(|(_, ticket)| Reverse(ticket.end_time()));
         ended.truncate(ENDED_LISTED_MAX);
         let mut left = EXPLAINED_MAX;
-        let tickets = waiting.into_iter().chain(ended).map(|(_, running, ticket)| {
+        let tickets = waiting.into_iter().chain(ended).map(|(running, ticket)| {
             let explain = left > 0 && ticket.status() == TicketStatus::Searching;
             left -= usize::from(explain);
             overview(now, running, ticket, explain)
         });
-        TicketsOverview { now, tickets: tickets.collect(), counts: self.ticket_counts() }
+        TicketsOverview { now, tickets: tickets.collect(), counts }
     }
 
     /// One ticket, for people; `None` if it is not known.
@@ -89,9 +91,7 @@ impl Engine {
     /// How many tickets are known, by status.
     pub(in crate::engine) fn ticket_counts(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();
-        for (.., ticket) in self.known_tickets() {
-            *counts.entry(ticket.status().as_str()).or_default() += 1;
-        }
+        self.known_tickets().for_each(|(_, ticket)| count(&mut counts, ticket));
         counts
     }
 
@@ -104,12 +104,14 @@ impl Engine {
         Some((model.notification_target.clone(), model.custom_event_data.clone()))
     }
 
-    fn known_tickets(&self) -> impl Iterator<Item = (MatchmakerKey, &Running, &Ticket)> {
-        let matchmakers = self.matchmaking.matchmakers.iter();
-        matchmakers.flat_map(|(key, running)| {
-            running.matchmaker.tickets().map(move |ticket| (*key, running, ticket))
-        })
+    fn known_tickets(&self) -> impl Iterator<Item = (&Running, &Ticket)> {
+        let matchmakers = self.matchmaking.matchmakers.values();
+        matchmakers.flat_map(|running| running.matchmaker.tickets().map(move |ticket| (running, ticket)))
     }
+}
+
+fn count(counts: &mut BTreeMap<&'static str, usize>, ticket: &Ticket) {
+    *counts.entry(ticket.status().as_str()).or_default() += 1;
 }
 
 fn overview(now: Timestamp, running: &Running, ticket: &Ticket, explain: bool) -> TicketOverview {

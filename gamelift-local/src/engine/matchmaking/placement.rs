@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flexmatch::{matchmaker::Match, ticket::GameSession};
+use flexmatch::{event::EventTicket, matchmaker::Match, ticket::GameSession};
 
 use super::{MatchmakerKey, Placing, flexmatch_time};
 use crate::{
@@ -43,7 +43,7 @@ impl Engine {
 
     fn placement_of(&self, key: MatchmakerKey, found: Match) -> Result<PlacementRequest, ApiError> {
         let running = self.matchmaking.matchmakers.get(&key).ok_or_else(super::ticket::gone)?;
-        let model = &self.configuration(&running.configuration)?.model;
+        let model = self.configuration(&running.configuration)?.with_queue();
         let queue = model.game_session_queue_arns.first();
         let queue = queue.ok_or_else(|| ApiError::invalid("the configuration has no queue any more"))?;
         // What the rule set allows at most, so that a match with empty seats can be filled later.
@@ -101,8 +101,10 @@ impl Engine {
 
     fn match_has_session(&mut self, now: Timestamp, key: MatchmakerKey, id: &str, session: GameSession) {
         let matchmaker = self.matchmaking.matchmaker(key);
+        let arn = session.game_session_arn.clone();
         let done =
             matchmaker.map(|matchmaker| matchmaker.placement_succeeded(flexmatch_time(now), id, session));
+        self.note_backfill(key, &arn);
         self.reported(now, key, done);
     }
 
@@ -124,12 +126,18 @@ impl Engine {
         self.settle(now, key);
     }
 
-    /// Tickets of a match in a queue have timed out. When all have, nobody waits for the game session any longer.
-    pub(super) fn leave_match(&mut self, now: Timestamp, id: &str, gone: &[String]) {
+    /// Tickets of a match in a queue have timed out: nobody of them gets a slot. When all have, nobody waits for the game
+    /// session any longer.
+    pub(super) fn leave_match(&mut self, now: Timestamp, id: &str, gone: &[EventTicket]) {
         let Some(placing) = self.matchmaking.placing.get_mut(id) else { return };
-        placing.tickets.retain(|ticket| !gone.contains(ticket));
+        for ticket in gone {
+            placing.tickets.remove(ticket.ticket_id.as_str());
+        }
         if placing.tickets.is_empty() {
             self.cancel_placement(now, id);
+        } else {
+            let players = gone.iter().flat_map(|ticket| &ticket.players);
+            self.leave_placement(id, players.map(|player| player.player_id.as_str()));
         }
     }
 }
