@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::RootCertStore;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -19,6 +19,7 @@ use tower_service::Service;
 
 use super::error::{CallError, Refusal, SetUpError};
 use super::model::ProblemBody;
+use super::push::PING_INTERVAL;
 
 /// From the first packet to the last byte of the answer. The backend's own limit is about as long.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -37,7 +38,12 @@ pub(crate) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
 pub(crate) struct Http {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     connector: HttpsConnector<HttpConnector>,
+    /// The same, for servers that are to speak HTTP/2.
+    http2: HttpsConnector<HttpConnector>,
 }
+
+/// An HTTP/2 connection that opens when it is used, for as many requests as it is kept for.
+pub(crate) type Http2 = Client<HttpsConnector<HttpConnector>, tonic::body::Body>;
 
 /// What a server said.
 #[derive(Debug)]
@@ -71,12 +77,27 @@ impl Http {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let http2 = HttpsConnectorBuilder::new()
+            .with_tls_config(config.clone())
+            .https_or_http()
+            .enable_http2()
+            .wrap_connector(tcp.clone());
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(config)
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector.clone()), connector })
+        let client = Client::builder(TokioExecutor::new()).build(connector.clone());
+        Ok(Self { client, connector, http2 })
+    }
+
+    /// A connection of its own, by prior knowledge where there is no TLS.
+    pub(crate) fn http2(&self) -> Http2 {
+        Client::builder(TokioExecutor::new())
+            .http2_only(true)
+            .timer(TokioTimer::new())
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .build(self.http2.clone())
     }
 
     /// Sends it and reads the whole answer, whatever its status.
@@ -195,7 +216,7 @@ pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> C
 }
 
 /// Somebody else's text, fit for a terminal and a log.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(MESSAGE_LEN_MAX).collect()
 }
 
@@ -205,7 +226,7 @@ pub(crate) fn host_of(uri: &Uri) -> String {
 }
 
 /// hyper's own words are "client error (Connect)"; the reason is at the bottom.
-fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

@@ -24,7 +24,7 @@ fn config(players: usize, party_mix: &str) -> SwarmConfig {
             seed: 3,
         },
         configuration: None,
-        follow: FollowOptions { accept: true, push: false, wait_max: Duration::from_secs(60) },
+        follow: FollowOptions { accept: true, push: None, wait_max: Duration::from_secs(60) },
         play_for: Duration::from_millis(200),
         extra_roots: None,
         at_once: 16,
