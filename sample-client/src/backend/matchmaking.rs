@@ -54,8 +54,10 @@ pub enum Milestone {
     },
     /// The ticket is here now.
     Status(Status),
-    /// News is pushed from now on, until it is lost. It may be opened again.
+    /// News is pushed from now on.
     Pushing(PushBy),
+    /// It is not any more; the ticket is asked for, and the push may be opened again.
+    PushLost,
     /// The player is in the game, with this number.
     Joined(u32),
     /// The connection to the game is lost; the player goes back.
@@ -186,6 +188,7 @@ impl Client {
                     Some(ticket) => follower.handle_pushed(now(), ticket),
                     None => {
                         push = None;
+                        on(Milestone::PushLost);
                         follower.handle_push_lost(now(), None);
                     }
                 },

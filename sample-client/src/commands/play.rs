@@ -111,6 +111,7 @@ impl Diary {
             Milestone::Status(status) => self.say(status.name()),
             Milestone::Pushing(PushBy::WebSocket) => self.say("news is pushed over a WebSocket"),
             Milestone::Pushing(PushBy::Grpc) => self.say("news is pushed by gRPC"),
+            Milestone::PushLost => self.say("nothing is pushed any more; asking instead"),
             Milestone::Joined(number) => {
                 self.to_play.get_or_insert(since);
                 self.say(&format!("in the game, as player {number}"));
