@@ -45,7 +45,7 @@ pub(super) async fn sign_in(stage: &Stage, crowd: &[Member]) -> Result<Vec<Known
     for member in crowd {
         let client = first.another_player();
         client.sign_in().await.map_err(|error| DemoError::new(SIGN_IN, error))?;
-        let identity = client.identity_id().await.unwrap_or_default();
+        let identity = client.identity_id().await.ok_or_else(|| DemoError::new(SIGN_IN, "no identity"))?;
         let rated = stage.backend.backend().set_skill(&PlayerId::new(identity), member.skill).await;
         rated.map_err(|error| DemoError::new("step 4 (player data)", error))?;
         known.push(Known { member: member.clone(), client });

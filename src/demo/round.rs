@@ -68,7 +68,7 @@ pub(super) async fn play(
     let locations = locate(stage, &hosted, &crowd, narrator).await?;
 
     narrator.step("7-9", "GameLift told SNS, SNS told the backend, which wrote the results to its table");
-    let told = told(stage).await;
+    let told = told(stage).await?;
     narrator.fact("events", format!("{told} published by GameLift"));
 
     narrator
@@ -114,8 +114,10 @@ pub(super) async fn play(
 }
 
 /// Events that GameLift has published.
-async fn told(stage: &Stage) -> u64 {
-    stage.local.snapshot().await.map_or(0, |snapshot| snapshot.counters.events_published)
+async fn told(stage: &Stage) -> Result<u64, DemoError> {
+    let snapshot = stage.local.snapshot().await;
+    let snapshot = snapshot.ok_or_else(|| DemoError::new("steps 7-9 (events)", "GameLift has stopped"))?;
+    Ok(snapshot.counters.events_published)
 }
 
 /// Looks up where everybody was placed. Near home, or the queue has not listened to their latencies.

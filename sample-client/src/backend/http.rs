@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::RootCertStore;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
@@ -20,6 +21,7 @@ use tower_service::Service;
 use super::error::{CallError, Refusal, SetUpError};
 use super::model::ProblemBody;
 use super::push::PING_INTERVAL;
+use crate::error::shown;
 
 /// From the first packet to the last byte of the answer. The backend's own limit is about as long.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -27,8 +29,6 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest answer, in bytes: a list of all locations is a tenth of it.
 pub const ANSWER_LEN_MAX: usize = 256 * 1024;
-/// Characters of somebody else's message that are shown.
-const MESSAGE_LEN_MAX: usize = 500;
 
 /// A byte stream to a server, encrypted if its URL says so.
 pub(crate) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
@@ -157,7 +157,7 @@ impl Answer {
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_slice(&self.body).map_err(|error| CallError::Nonsense {
             host: self.host.clone(),
-            what: format!("an answer that cannot be read: {error}"),
+            what: format!("an answer that cannot be read: {}", where_wrong(&error)),
         })
     }
 
@@ -165,6 +165,15 @@ impl Answer {
     pub(crate) fn etag(&self) -> Option<String> {
         self.headers.get(header::ETAG)?.to_str().ok().map(str::to_owned)
     }
+}
+
+/// Where JSON is wrong, without serde's words: they may repeat a secret that stands there.
+pub(crate) fn where_wrong(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Data => "a field is missing or of another kind",
+        Category::Io | Category::Syntax | Category::Eof => "it is no JSON",
+    };
+    format!("{what}, at line {} column {}", error.line(), error.column())
 }
 
 /// A no in any of its spellings: the backend's, API Gateway's, Cognito's.
@@ -213,11 +222,6 @@ pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> C
         }
     };
     CallError::Refused(Box::new(refusal))
-}
-
-/// Somebody else's text, fit for a terminal and a log.
-pub(crate) fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MESSAGE_LEN_MAX).collect()
 }
 
 /// Host and port. Never the rest: a presigned URL is a secret.
@@ -269,6 +273,21 @@ mod tests {
         assert_eq!(refusal.message, "Signature expired");
         assert!(refusal.to_string().contains("clock"), "{refusal}");
         assert_eq!(refused(403, &[], r#"{"message":"Forbidden"}"#).code, "HTTP_403");
+    }
+
+    #[test]
+    fn answer_that_cannot_be_read_is_not_repeated() {
+        let answer = |body: &'static [u8]| Answer {
+            host: "host".to_owned(),
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(body),
+        };
+        for body in [&br#""psess-secret""#[..], br#"{"port":"psess-secret"}"#, b"{psess-secret"] {
+            let error = answer(body).json::<std::collections::BTreeMap<String, u32>>().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
+            assert!(error.to_string().contains("at line 1 column "), "{error}");
+        }
     }
 
     #[test]

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use sample_client::backend::PlayError;
 use sample_client::backend::population::{Draw, PARTY_MAX, Population, Shares};
 use sample_client::backend::swarm::{self as backend_swarm, PLAYERS_AT_ONCE_DEFAULT, PLAYERS_AT_ONCE_MAX};
 use sample_client::swarm::{self, JOINS_AT_ONCE_DEFAULT, SwarmConfig, Target};
@@ -139,7 +138,7 @@ async fn from_backend(args: &SwarmArgs, backend: &str) -> Result<(), Box<dyn Err
     bar.finish_and_clear();
     print(&report, args.json)?;
     if stop.is_cancelled() {
-        return Err(PlayError::Cancelled { confirmed: true }.into());
+        return Err("stopped before all had played".into());
     }
     if report.joined == 0 { Err("no player got into a game".into()) } else { Ok(()) }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use game_proto::close;
 use sample_client::backend::model::{Beacon, Location};
+use sample_client::backend::poll::BACKOFF_MIN;
 use sample_client::backend::{
     Client, ClientConfig, Connection, Entry, FollowOptions, GameOptions, Milestone, PlayError, PushBy,
     StartRequest, Status, Step, Wish, latency,
@@ -237,6 +238,25 @@ async fn ticket_that_is_there_already_is_followed() {
 }
 
 #[tokio::test]
+async fn member_waits_for_the_leaders_ticket_and_takes_no_earlier_one_for_it() {
+    let mut polls = 0;
+    let backend = Backend::start(move |received| {
+        assert_eq!(received.line(), "GET /matchmaking/tickets/current");
+        polls += 1;
+        let mut found = placed(4, &nowhere());
+        found["ticketId"] = json!(if polls < 3 { "earlier" } else { TICKET });
+        say(200, found)
+    })
+    .await;
+    let invited = Wish { entry: Entry::Invited { earlier: Some("earlier".to_owned()) }, ..wish(None) };
+    let (mut milestones, stop) = (Vec::new(), CancellationToken::new());
+    let client = backend.client();
+    patient(client.find_match(invited, &stop, |it| milestones.push(it))).await.unwrap();
+    assert_eq!(milestones[0], Milestone::Ticket { ticket_id: TICKET.to_owned(), resumed: false });
+    assert_eq!(backend.lines().iter().filter(|it| it.ends_with("/current")).count(), 3);
+}
+
+#[tokio::test]
 async fn failure_names_its_step_and_cause_and_no_secret() {
     let backend = Backend::start(|_| refuse(422, "LATENCY_LOCATION_UNKNOWN", false)).await;
     let error = find_match(&backend.client(), wish(None)).await.unwrap_err();
@@ -345,6 +365,35 @@ async fn player_who_is_dropped_asks_where_the_game_is_and_goes_back() {
     assert_eq!(sessions.load(Ordering::Relaxed), 2);
     assert_eq!(milestones.len(), 3, "{milestones:?}");
     assert!(matches!(milestones[1], Milestone::Dropped(_)));
+}
+
+#[tokio::test]
+async fn player_who_is_dropped_again_and_again_waits_between() {
+    let server = Server::start();
+    let again = seat_at(&server);
+    let backend = Backend::start(move |_| say(200, again.clone())).await;
+    let client = backend.client();
+    let connection: Connection = serde_json::from_value(seat_at(&server)).unwrap();
+    let (stop, options) = (CancellationToken::new(), game(Duration::from_secs(60)));
+    let playing = client.play(&connection, &options, &stop, |_| {});
+    let (played, waits) = patient(async {
+        tokio::join!(playing, async {
+            let mut waits = Vec::new();
+            for _ in 0..3 {
+                let since = std::time::Instant::now();
+                let mut client = server.client().await;
+                waits.push(since.elapsed());
+                client.welcome().await;
+                client.connection.read_datagram().await.unwrap(); // The player is in.
+                client.connection.close(close::TOO_SLOW.into(), b"too slow");
+            }
+            stop.cancel();
+            waits
+        })
+    })
+    .await;
+    assert_eq!(played.unwrap().returns, 2);
+    assert!(waits[2] >= BACKOFF_MIN / 2, "{waits:?}");
 }
 
 #[tokio::test]

@@ -111,13 +111,17 @@ async fn push_that_is_lost_is_opened_again() {
         .await;
         let mut said = backend.listen();
         let client = backend.client();
-        let (found, ()) = tokio::join!(find_match(&client, wish(Some(by))), async {
+        let (stop, mut milestones) = (CancellationToken::new(), Vec::new());
+        let found = client.find_match(wish(Some(by)), &stop, |it| milestones.push(it));
+        let (found, ()) = tokio::join!(patient(found), async {
             patient(said.recv()).await.unwrap();
             backend.push(&json!("hang up"));
             patient(said.recv()).await.unwrap();
             backend.push(&placed(2, &nowhere()));
         });
         assert_eq!(found.unwrap().player_session_id, ADA, "{by:?}");
+        let opened = [Milestone::Pushing(by), Milestone::PushLost, Milestone::Pushing(by)];
+        assert_eq!(milestones[2..5], opened);
         let openings = backend.received().iter().filter(|it| opens(it)).count();
         assert_eq!(openings, 2, "{by:?}: a stream has a fresh token each time");
     }

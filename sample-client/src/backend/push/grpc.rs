@@ -13,8 +13,9 @@ use tonic::{Code, Request, Status, Streaming};
 
 use super::MESSAGE_LEN_MAX;
 use crate::backend::error::{CallError, Refusal};
-use crate::backend::http::{CONNECT_TIMEOUT, Http, host_of, root_cause, shown};
+use crate::backend::http::{CONNECT_TIMEOUT, Http, host_of, root_cause};
 use crate::backend::model::{Acceptance, Connection, Endpoint, Status as TicketStatus, Ticket};
+use crate::error::shown;
 
 /// From the first packet to the answer that the stream is open: as long as a WebSocket's connection and handshake together.
 const OPEN_TIMEOUT: Duration = CONNECT_TIMEOUT.saturating_mul(2);

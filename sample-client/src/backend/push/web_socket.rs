@@ -19,7 +19,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::MESSAGE_LEN_MAX;
 use crate::backend::error::CallError;
-use crate::backend::http::{CONNECT_TIMEOUT, Http, Stream, host_of, refusal};
+use crate::backend::http::{CONNECT_TIMEOUT, Http, Stream, host_of, refusal, where_wrong};
 use crate::backend::model::Ticket;
 
 /// Between two pings: API Gateway closes a WebSocket that has been idle for ten minutes.
@@ -102,7 +102,7 @@ async fn listen(mut socket: WebSocketStream<Stream>, news: mpsc::Sender<Ticket>)
                     }
                     // The answer to a ping, an error (asking tells more of it), or a message of a later version.
                     Ok(Said { ticket: None }) => tracing::debug!("a push without a ticket"),
-                    Err(error) => tracing::debug!(%error, "a push that cannot be read"),
+                    Err(error) => tracing::debug!(error = where_wrong(&error), "a push that cannot be read"),
                 },
                 Some(Ok(Message::Close(_))) | None => return,
                 Some(Ok(_)) => {}
