@@ -153,7 +153,7 @@ impl Client {
         read(Step::Invite, &self.call(call).await?)
     }
 
-    /// Where games can be played. For [`latency::measure`](super::latency::measure).
+    /// Where games can be played. For [`latency::measure`](crate::backend::latency::measure).
     ///
     /// # Errors
     /// See [`CallError`].
