@@ -40,6 +40,7 @@ pub use self::create::{Created, NewTicket};
 #[cfg(feature = "local")]
 pub use self::embedded::{Embedded, EmbeddedError, local_client};
 pub use self::error::StoreError;
+pub use self::invite::{Consent, Own};
 pub use self::news::{Applied, RECONCILE_AFTER_MS};
 pub use self::profile::{Admission, PlayerProfile};
 pub use self::rate::{START_BURST, START_INTERVAL_MS, STARTS_PER_HOUR};

@@ -1,7 +1,7 @@
 //! What handlers take, and what a request is told that has it wrong.
 
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request};
 use axum::http::{HeaderMap, header, request::Parts};
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
@@ -68,14 +68,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let kind = one(request.headers(), header::CONTENT_TYPE.as_str())?.unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/json") {
-            let message = format!("Content-Type must be application/json, not {kind:?}");
-            return Err(Problem::new(Code::BadRequest, message));
-        }
-        json(&whole(request.into_body()).await?).map(Self)
+        let (parts, body) = request.into_parts();
+        typed(&parts.headers, &whole(body).await?).map(Self)
     }
+}
+
+/// No body at all is `None`.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Option<Self>, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = whole(body).await?;
+        if body.is_empty() { Ok(None) } else { typed(&parts.headers, &body).map(|it| Some(Self(it))) }
+    }
+}
+
+fn typed<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
+    let kind = one(headers, header::CONTENT_TYPE.as_str())?.unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        let message = format!("Content-Type must be application/json, not {kind:?}");
+        return Err(Problem::new(Code::BadRequest, message));
+    }
+    json(body)
 }
 
 /// Reads JSON, and says where it is wrong.

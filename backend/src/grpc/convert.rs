@@ -55,6 +55,7 @@ pub(super) fn ticket(ticket: Ticket) -> wire::Ticket {
         reason: ticket.reason,
         connection: ticket.connection.map(connection),
         poll_after_ms: ticket.poll_after_ms,
+        team: ticket.team,
     }
 }
 

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
+use super::invite::Consent;
 use super::row::{self, Kind, Row};
 use super::{Item, Read, Store, StoreError, invite, keys, number, seconds, text};
 use crate::caller::PlayerId;
@@ -32,8 +33,8 @@ pub struct NewTicket {
     pub configuration: String,
     /// Who starts it.
     pub player: PlayerId,
-    /// The other members of their party, each with the invite that says so.
-    pub party: Vec<(PlayerId, String)>,
+    /// The other members of their party, who have all consented.
+    pub party: Vec<Consent>,
     /// When it is forgotten, in milliseconds since 1970.
     pub expires: u64,
 }
@@ -58,7 +59,7 @@ pub enum Created {
 
 impl NewTicket {
     fn row(&self, now: u64) -> Row {
-        let members = self.party.iter().map(|(member, _)| member.as_str().to_owned());
+        let members = self.party.iter().map(|consent| consent.member.as_str().to_owned());
         let players = std::iter::once(self.player.as_str().to_owned()).chain(members);
         Row {
             ticket_id: self.ticket_id.clone(),
@@ -152,10 +153,10 @@ impl Store {
         };
         let mut items = vec![put(&new.player, row)?];
         let members_row = new.members_row(row);
-        for (member, _) in &new.party {
+        for Consent { member, .. } in &new.party {
             items.push(put(member, &members_row)?);
         }
-        for (member, token) in &new.party {
+        for Consent { member, token, .. } in &new.party {
             let delete = Delete::builder()
                 .table_name(&self.table)
                 .set_key(Some(invite::key(token)))
@@ -184,7 +185,7 @@ impl Store {
     /// It may be gone.
     pub async fn undo(&self, new: &NewTicket, now: u64) -> Result<bool, StoreError> {
         let mut items = Vec::new();
-        let members = new.party.iter().map(|(member, _)| member);
+        let members = new.party.iter().map(|consent| &consent.member);
         for player in std::iter::once(&new.player).chain(members) {
             let delete = Delete::builder()
                 .table_name(&self.table)
@@ -194,8 +195,8 @@ impl Store {
                 .expression_attribute_values(":requested", number(Status::Requested.rank()));
             items.push(TransactWriteItem::builder().delete(delete.build()?).build());
         }
-        for (member, token) in &new.party {
-            let item = invite::item(token, member, seconds(now + invite::INVITE_MS));
+        for consent in &new.party {
+            let item = invite::item(consent, seconds(now + invite::INVITE_MS))?;
             let put = Put::builder().table_name(&self.table).set_item(Some(item));
             items.push(TransactWriteItem::builder().put(put.build()?).build());
         }
@@ -244,7 +245,7 @@ fn placement_key(ticket_id: &str) -> Item {
 }
 
 fn placement_item(new: &NewTicket) -> Item {
-    let members = new.party.iter().map(|(member, _)| member);
+    let members = new.party.iter().map(|consent| &consent.member);
     let players = std::iter::once(&new.player).chain(members).map(|player| text(player.as_str()));
     let mut item = placement_key(&new.ticket_id);
     item.insert("players".to_owned(), AttributeValue::L(players.collect()));

@@ -55,6 +55,7 @@ async fn a_ticket_is_started_watched_and_cancelled_by_grpc() {
     while told.status() != Status::Succeeded {
         told = timeout(PATIENCE, news.message()).await.unwrap().unwrap().unwrap();
     }
+    assert_eq!(told.team.as_deref(), Some("red"));
     assert_eq!(told.connection.unwrap().player_session_id, format!("psess-{}", ada.id));
     let ticket_id = started.ticket_id;
     let placed = grpc.cancel(with(&token, CancelRequest { ticket_id })).await.unwrap_err();

@@ -80,6 +80,20 @@ async fn every_other_call_answers_as_described() {
 }
 
 #[tokio::test]
+async fn a_member_of_a_party_may_say_what_is_their_own() {
+    let house = House::new().await;
+    let ada = house.player().await;
+    let own = json!({"latencies": {"eu-west-1": 99}});
+    let said = house.post(&ada, "/v1/party/invites", &own, &[]).await;
+    assert_eq!(said.status, StatusCode::CREATED, "{said:?}");
+    let unknown = json!({"latencies": {"mars-1": 99}});
+    let refused = house.post(&ada, "/v1/party/invites", &unknown, &[]).await;
+    assert_eq!(refused.code(), "LATENCY_LOCATION_UNKNOWN");
+    let refused = house.post(&ada, "/v1/party/invites", &json!({"skill": 1}), &[]).await;
+    assert_eq!(refused.code(), "BAD_REQUEST");
+}
+
+#[tokio::test]
 async fn wrong_bodies_are_told_where_they_are_wrong() {
     let house = House::new().await;
     let path = "/v1/matchmaking/tickets";
@@ -158,9 +172,17 @@ async fn health_and_the_description_need_no_signature() {
     ] {
         assert!(page["paths"][path].is_object(), "{path} is not described");
     }
-    for schema in
-        ["Ticket", "Connection", "StartRequest", "PrivateRequest", "Invite", "Location", "Profile", "Code"]
-    {
+    for schema in [
+        "Ticket",
+        "Connection",
+        "StartRequest",
+        "PrivateRequest",
+        "Invite",
+        "InviteRequest",
+        "Location",
+        "Profile",
+        "Code",
+    ] {
         assert!(page["components"]["schemas"][schema].is_object(), "{schema} is not described");
     }
 }
