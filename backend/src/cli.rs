@@ -3,11 +3,13 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use axum::http::HeaderValue;
-use backend::local::{Config, Events, Running, Table, start};
+use backend::limits::Rates;
+use backend::local::server::{CONNECTIONS_MAX, HEAD_WAIT};
+use backend::local::{Bounds, Config, Events, Running, Table, start};
 use backend::service::{Settings, fleet_certificate};
 use backend::sns::certificate::Origin;
 use backend::sns::endpoint::Trust;
@@ -80,6 +82,15 @@ pub(crate) struct Arguments {
     /// How many new identities an address may have per minute
     #[arg(long, value_name = "N", default_value = "600")]
     identities_per_minute: NonZeroU32,
+    /// How often a player may call, besides starts; five seconds' worth may be made at once
+    #[arg(long, value_name = "N", default_value = "1")]
+    calls_per_second: NonZeroU32,
+    /// Proxies in front, each of which adds an address to X-Forwarded-For; with 0 the header is ignored
+    #[arg(long, value_name = "N", default_value = "0")]
+    trusted_proxies: u8,
+    /// How many connections may be open; keep the limit of open files (ulimit -n) above it
+    #[arg(long, value_name = "N", default_value_t = CONNECTIONS_MAX)]
+    connections: NonZeroUsize,
     /// Print one line of JSON when ready, for programs, instead of text for people
     #[arg(long)]
     json: bool,
@@ -146,7 +157,12 @@ impl Arguments {
             // A local GameLift signs as SNS does by default, with SHA-1. Of the world's topics no less than SHA-256 is taken.
             events: Events { trust, version_1: self.sns_version_1 || !self.sns_aws },
             cors: self.cors,
-            identities_per_minute: self.identities_per_minute,
+            rates: Rates {
+                identities_per_minute: self.identities_per_minute,
+                calls_per_second: self.calls_per_second,
+            },
+            trusted_proxies: self.trusted_proxies,
+            bounds: Bounds { connections: self.connections, head_wait: HEAD_WAIT },
         };
         Ok((config, self.json))
     }

@@ -2,7 +2,9 @@
 //!
 //! For development and for containers behind a proxy that ends TLS.
 
+mod connection;
 mod secret;
+pub mod server;
 pub mod settings;
 
 use std::fmt;
@@ -11,15 +13,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::from_fn;
-use axum::{Router, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+pub use server::Bounds;
 pub use settings::{Config, Events, Table};
 
 use crate::api;
@@ -77,7 +80,7 @@ pub struct Running {
     pub region: String,
     backend: Backend,
     stop: watch::Sender<bool>,
-    server: JoinHandle<io::Result<()>>,
+    server: JoinHandle<()>,
     table: Option<Embedded>,
 }
 
@@ -115,8 +118,7 @@ impl Running {
     pub async fn shutdown(mut self) -> io::Result<()> {
         self.stop.send_replace(true);
         let served = match timeout(SHUTDOWN_WAIT, &mut self.server).await {
-            Ok(Ok(served)) => served,
-            Ok(Err(error)) => Err(io::Error::other(error)),
+            Ok(served) => served.map_err(io::Error::other),
             Err(_) => {
                 tracing::warn!("some connections are still open: they are cut");
                 self.server.abort();
@@ -164,7 +166,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         gateway::Config {
             secret,
             region: config.region.clone(),
-            identities_per_minute: config.identities_per_minute,
+            rates: config.rates,
+            trusted_proxies: config.trusted_proxies,
         },
         clock.clone(),
     );
@@ -178,15 +181,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let listen = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = tokio::spawn(async move {
-        let mut stopped = stopped;
-        let stop = async move {
-            // A dropped sender means the same.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        };
-        serve(listener, service).with_graceful_shutdown(stop).await
-    });
+    let server = tokio::spawn(server::serve(listener, router, config.bounds, stopped));
     let identity_pool = gateway.pool_id();
     Ok(Running { address, identity_pool, region: config.region, backend, stop, server, table })
 }
@@ -199,11 +194,16 @@ pub fn router(
     events: Endpoint,
     cors: &[HeaderValue],
 ) -> Router {
-    let api::Parts { protected, public } = api::parts(backend);
+    let api::Parts { protected, public, mut description } = api::parts(backend);
     let grpc = Service::new(backend.clone(), gateway.clone(), sockets.stop()).router();
+    let described = [sockets.router(), gateway.door(), events.router()];
+    let [sockets, door, events] = described.map(|(routes, more)| {
+        description.merge(more);
+        routes
+    });
     // The fallback for unknown paths comes with the API, so an unsigned request for one is refused as API Gateway does.
-    let router = gateway.protect(protected.merge(sockets.router())).merge(public);
-    let router = router.merge(gateway.door()).merge(events.router()).merge(grpc);
+    let router = gateway.protect(protected.merge(sockets)).merge(public).merge(api::Parts::page(description));
+    let router = router.merge(door).merge(events).merge(grpc);
     let router = router.method_not_allowed_fallback(api::wrong_method).layer(from_fn(api::answer::finish));
     if cors.is_empty() {
         return router;

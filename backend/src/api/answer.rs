@@ -45,7 +45,7 @@ struct Detail {
 /// What may happen to any call that needs a caller. Only described, never made: answers come from [`Problem`].
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "for the API's description")]
-pub(super) enum Failures {
+pub(crate) enum Failures {
     /// The request is not what the API takes: the message names field, rule and place.
     #[response(status = 400)]
     BadRequest(ErrorBody),
@@ -69,7 +69,7 @@ pub(super) enum Failures {
 /// API Gateway's own errors.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "for the API's description")]
-pub(super) struct GatewayBody {
+pub(crate) struct GatewayBody {
     #[schema(example = "Missing Authentication Token")]
     message: String,
 }

@@ -15,8 +15,11 @@ use crate::service::Backend;
 
 /// The routes for requests as `lambda_http` makes them: it adds what API Gateway says of them as an extension.
 pub fn router(backend: &Backend) -> Router {
-    let api::Parts { protected, public } = api::parts(backend);
-    let router = protected.merge(public).method_not_allowed_fallback(api::wrong_method);
+    let api::Parts { protected, public, description } = api::parts(backend);
+    let router = protected
+        .merge(public)
+        .merge(api::Parts::page(description))
+        .method_not_allowed_fallback(api::wrong_method);
     router.layer(from_fn(identify)).layer(from_fn(api::answer::finish))
 }
 

@@ -1,13 +1,13 @@
 //! What a local backend is told.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use axum::http::HeaderValue;
 use url::Url;
 
-use crate::gateway::limits::IDENTITIES_PER_MINUTE;
+use super::server::Bounds;
+use crate::limits::Rates;
 use crate::service::Settings;
 use crate::sns::certificate::Origin;
 use crate::sns::endpoint::Trust;
@@ -49,8 +49,12 @@ pub struct Config {
     pub events: Events,
     /// Origins of web pages that may call. None: no web page may.
     pub cors: Vec<HeaderValue>,
-    /// New identities that an address may have per minute.
-    pub identities_per_minute: NonZeroU32,
+    /// How often players and addresses may call.
+    pub rates: Rates,
+    /// Proxies in front of this process, each of which adds an address to `X-Forwarded-For`. Without any the header is ignored.
+    pub trusted_proxies: u8,
+    /// What connections may take.
+    pub bounds: Bounds,
 }
 
 impl Config {
@@ -67,7 +71,9 @@ impl Config {
             // A local GameLift signs as SNS does by default, with SHA-1; nobody else is believed.
             events: Events { trust, version_1: true },
             cors: Vec::new(),
-            identities_per_minute: IDENTITIES_PER_MINUTE,
+            rates: Rates::default(),
+            trusted_proxies: 0,
+            bounds: Bounds::default(),
         }
     }
 }

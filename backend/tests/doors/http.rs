@@ -88,6 +88,8 @@ async fn wrong_bodies_are_told_where_they_are_wrong() {
         (r#"{"latencies":{"eu-west-1":"near"}}"#, "at line 1 column"),
         (r#"{"latencies":"#, "at line 1 column 13"),
         ("", "the body is empty"),
+        ("[]", "it must be an object"),
+        ("null", "invalid type"),
         (&"[".repeat(10_000), "invalid type"),
         (
             &format!("{{\"attributes\":{{\"mode\":{}1{}}}}}", "[".repeat(5_000), "]".repeat(5_000)),
@@ -155,6 +157,11 @@ async fn health_and_the_description_need_no_signature() {
         "/get_game_connection",
         "/healthz",
         "/readyz",
+        "/openapi.json",
+        "/",
+        "/v1/auth/token",
+        "/v1/websocket",
+        "/events/sns",
     ] {
         assert!(page["paths"][path].is_object(), "{path} is not described");
     }

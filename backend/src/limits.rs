@@ -1,7 +1,8 @@
 //! How often players and addresses may call.
 //!
 //! AWS's samples leave this to nobody; on AWS it is the stage's throttling and WAF, per address. Here each player has their
-//! own measure, whichever door they come through.
+//! own measure, whichever door they come through. It is kept in this process: a Lambda function has one per instance, and what
+//! must hold for all of them is counted in the table.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,14 +33,30 @@ const START_EVERY: Duration = Duration::from_secs(2);
 const START_BURST: NonZeroU32 = nonzero(3);
 /// And no more than these in an hour: a game takes longer than two minutes.
 const STARTS_PER_HOUR: NonZeroU32 = nonzero(30);
-/// Anything else every second, which is what `pollAfterMs` asks for; the first five at once.
-const CALL_EVERY: Duration = Duration::from_secs(1);
-const CALL_BURST: NonZeroU32 = nonzero(5);
+/// Anything else every second, which is what `pollAfterMs` asks for, unless the operator says otherwise.
+pub const CALLS_PER_SECOND: NonZeroU32 = nonzero(1);
+/// Seconds of calls that may be saved up, to be made at once.
+const CALL_BURST_SECONDS: NonZeroU32 = nonzero(5);
 /// New identities of one address, unless the operator says otherwise. Many players may share one behind a NAT.
 pub const IDENTITIES_PER_MINUTE: NonZeroU32 = nonzero(600);
 
 const fn nonzero(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("the number is not zero")
+}
+
+/// What the operator may choose.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// New identities of one address.
+    pub identities_per_minute: NonZeroU32,
+    /// Calls of one player that start nothing.
+    pub calls_per_second: NonZeroU32,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { identities_per_minute: IDENTITIES_PER_MINUTE, calls_per_second: CALLS_PER_SECOND }
+    }
 }
 
 /// The measures of everybody.
@@ -53,14 +70,15 @@ pub struct Limits {
 
 impl Limits {
     /// Full measures for all.
-    pub fn new(clock: &Clock, identities_per_minute: NonZeroU32) -> Self {
+    pub fn new(clock: &Clock, rates: Rates) -> Self {
         let every = |period| Quota::with_period(period).expect("the period is not zero");
         let measure = |quota| Measure::new(quota, clock.clone());
+        let burst = rates.calls_per_second.saturating_mul(CALL_BURST_SECONDS);
         Self {
             starts: measure(every(START_EVERY).allow_burst(START_BURST)),
             starts_per_hour: measure(Quota::per_hour(STARTS_PER_HOUR)),
-            calls: measure(every(CALL_EVERY).allow_burst(CALL_BURST)),
-            identities: Measure::new(Quota::per_minute(identities_per_minute), clock.clone()),
+            calls: measure(Quota::per_second(rates.calls_per_second).allow_burst(burst)),
+            identities: Measure::new(Quota::per_minute(rates.identities_per_minute), clock.clone()),
         }
     }
 
@@ -233,7 +251,10 @@ mod tests {
             let shared = now.clone();
             let clock: Clock =
                 Arc::new(move || UNIX_EPOCH + Duration::from_millis(shared.load(Ordering::Relaxed)));
-            Self { limits: Limits::new(&clock, nonzero(2)), now }
+            Self {
+                limits: Limits::new(&clock, Rates { identities_per_minute: nonzero(2), ..Rates::default() }),
+                now,
+            }
         }
 
         fn pass_ms(&self, milliseconds: u64) {
