@@ -26,6 +26,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::wrong_method;
 use crate::limits::{Limits, Rates};
 use crate::service::Clock;
 
@@ -88,6 +89,8 @@ impl Gateway {
 
     /// Lets only callers in who are known: their [`Caller`](crate::caller::Caller) is among a request's extensions then.
     pub fn protect(&self, routes: Router) -> Router {
+        // Other methods are inside, too: what a path takes is told to those who are let in.
+        let routes = routes.method_not_allowed_fallback(wrong_method);
         routes.layer(from_fn_with_state(self.clone(), guard::guard))
     }
 

@@ -16,7 +16,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::answer::Failures;
+use crate::api::answer::{ErrorBody, Failures};
 use crate::caller::Caller;
 use crate::doors::Doors;
 use crate::gateway::Gateway;
@@ -70,7 +70,12 @@ impl Sockets {
 /// `"error"` as over HTTP, and news is `{"type":"ticket","ticket":{..}}`. Clients that cannot set headers presign the URL.
 #[utoipa::path(
     get, path = "/v1/websocket", tag = "matchmaking",
-    responses((status = 101, description = "It is open"), Failures),
+    responses(
+        (status = 101, description = "It is open"),
+        (status = 408, description = "The body did not come in time", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
+        Failures,
+    ),
 )]
 async fn open(
     State(sockets): State<Sockets>,

@@ -53,7 +53,7 @@ pub(crate) enum Failures {
     #[response(status = 401)]
     Unauthenticated(ErrorBody),
     /// The gateway's own refusal, in API Gateway's form: `{"message":".."}` and the header `x-amzn-ErrorType`.
-    #[response(status = 403)]
+    #[response(status = 403, headers(("x-amzn-ErrorType" = String, description = "The refusal's name, such as `InvalidSignatureException`")))]
     Refused(GatewayBody),
     /// Too many requests: wait as long as `Retry-After` says.
     #[response(status = 429)]

@@ -173,8 +173,8 @@ pub(super) async fn start_game(
     caller: Caller,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    let request = if body.is_empty() { StartGame::default() } else { input::object(&body)? };
-    start(&backend, &caller, request.region_to_latency_mapping).await?;
+    let request: Option<StartGame> = if body.is_empty() { None } else { input::object(&body)? };
+    start(&backend, &caller, request.unwrap_or_default().region_to_latency_mapping).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::BODY_LEN_MAX;
+use super::answer::{ErrorBody, GatewayBody};
 use super::input::BODY_WAIT;
 
 const TEXT: &str = "\
@@ -36,6 +37,8 @@ What is so for all paths, and so is not repeated at each:
 #[openapi(
     info(title = "Backend of session-based game servers", description = TEXT),
     modifiers(&Signed),
+    // What is only named where any call may fail is not found by itself.
+    components(schemas(ErrorBody, GatewayBody)),
     security(("sigv4" = [])),
     tags(
         (name = "identity", description = "In place of Cognito: who has nothing gets an identity, and credentials to sign with"),

@@ -223,7 +223,13 @@ async fn receive(State(endpoint): State<Endpoint>, body: Body) -> Response {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(failure) => {
             let status = failure.status();
-            tracing::warn!(%status, %failure, "a message was not taken");
+            match failure {
+                // Anybody may send nonsense here, and as much as they like.
+                Failure::Body(_) | Failure::Envelope(_) => {
+                    tracing::debug!(%status, %failure, "a message was not taken");
+                }
+                _ => tracing::warn!(%status, %failure, "a message was not taken"),
+            }
             // The sender is nobody we know: no more than the status.
             status.into_response()
         }
