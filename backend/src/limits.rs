@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+use axum::http::Method;
 use governor::clock::Reference as _;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -42,6 +43,37 @@ pub const IDENTITIES_PER_MINUTE: NonZeroU32 = nonzero(600);
 
 const fn nonzero(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("the number is not zero")
+}
+
+/// What a call costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// A match is started, or a session.
+    Start,
+    /// GameLift is asked, or something is written.
+    Act,
+    /// Something is read.
+    Look,
+}
+
+impl Cost {
+    /// Of a request over HTTP.
+    pub fn of(method: &Method, path: &str) -> Self {
+        let is_start = match path {
+            "/v1/matchmaking/tickets" | "/v1/sessions" | "/start_game" => method == Method::POST,
+            // By whatever method: the sample's clients start by GET, so HEAD starts, too.
+            "/requestmatchmaking" => true,
+            _ => false,
+        };
+        // The plugins' clients only look, by POST. The way back into a game asks GameLift each time.
+        let is_look = matches!(*method, Method::GET | Method::HEAD) && path != "/v1/sessions/current"
+            || path == "/get_game_connection";
+        match (is_start, is_look) {
+            (true, _) => Self::Start,
+            (false, true) => Self::Look,
+            (false, false) => Self::Act,
+        }
+    }
 }
 
 /// What the operator may choose.
@@ -109,6 +141,12 @@ impl Limits {
     pub fn identity(&self, address: IpAddr) -> Result<(), u32> {
         self.identities.check(&network(address))
     }
+}
+
+/// For whoever has to wait so many milliseconds.
+#[cfg(feature = "lambda")]
+pub(crate) fn too_many(what: &str, wait_ms: u64) -> Problem {
+    problem(what, u32::try_from(wait_ms.div_ceil(1000)).unwrap_or(u32::MAX))
 }
 
 fn problem(what: &str, seconds: u32) -> Problem {
@@ -267,6 +305,37 @@ mod tests {
 
         fn calls(&self, player: &str) -> Result<(), Option<u32>> {
             self.limits.call(&PlayerId::new(player)).map_err(|problem| problem.retry_after)
+        }
+    }
+
+    #[test]
+    fn a_start_is_one_by_whatever_door_and_a_look_is_none() {
+        let of = |method: &str, path: &str| Cost::of(&method.parse().expect("a method"), path);
+        for (method, path) in [
+            ("POST", "/v1/matchmaking/tickets"),
+            ("POST", "/v1/sessions"),
+            ("POST", "/start_game"),
+            ("GET", "/requestmatchmaking"),
+            ("HEAD", "/requestmatchmaking"),
+        ] {
+            assert_eq!(of(method, path), Cost::Start, "{method} {path}");
+        }
+        for (method, path) in [
+            ("DELETE", "/v1/matchmaking/tickets/t"),
+            ("POST", "/v1/matchmaking/tickets/t/acceptance"),
+            ("POST", "/v1/party/invites"),
+            ("GET", "/v1/sessions/current"),
+            ("HEAD", "/v1/sessions/current"),
+        ] {
+            assert_eq!(of(method, path), Cost::Act, "{method} {path}");
+        }
+        for (method, path) in [
+            ("GET", "/v1/matchmaking/tickets/current"),
+            ("GET", "/v1/players/me"),
+            ("GET", "/requestmatchstatus"),
+            ("POST", "/get_game_connection"),
+        ] {
+            assert_eq!(of(method, path), Cost::Look, "{method} {path}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method};
+use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -16,10 +16,9 @@ use super::sigv4::{self, Refusal};
 use crate::api::answer::{ErrorBody, Failures};
 use crate::api::input::whole;
 use crate::caller::{AuthKind, Caller, PlayerId};
+use crate::limits::Cost;
 use crate::problem::{Code, Problem};
 
-/// Where a start counts as one.
-const STARTS: [&str; 4] = ["/v1/matchmaking/tickets", "/v1/sessions", "/start_game", "/requestmatchmaking"];
 /// The plugins' clients send a token of a Cognito user pool in the header `Auth`. Here it is one of ours.
 const PLUGIN: [&str; 2] = ["/start_game", "/get_game_connection"];
 
@@ -50,9 +49,11 @@ pub(super) async fn guard(State(gateway): State<Gateway>, request: Request, next
             return refusal.into_response();
         }
     };
-    let start = STARTS.contains(&path) && (parts.method == Method::POST || path == "/requestmatchmaking");
-    let limits = gateway.limits();
-    if let Err(problem) = if start { limits.start(&player) } else { limits.call(&player) } {
+    let limited = match Cost::of(&parts.method, path) {
+        Cost::Start => gateway.limits().start(&player),
+        Cost::Act | Cost::Look => gateway.limits().call(&player),
+    };
+    if let Err(problem) = limited {
         return problem.into_response();
     }
     let source_ip = Some(gateway.address(&parts.headers, &parts.extensions));

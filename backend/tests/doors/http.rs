@@ -136,7 +136,7 @@ async fn unknown_paths_and_wrong_methods_are_json() {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let answer = house.send(request).await;
         assert!(answer.status == status && answer.text.starts_with('{'), "{path}: {answer:?}");
-        assert_eq!(answer.headers.contains_key("allow"), status == 405, "{path}");
+        assert!(status != 405 || answer.headers.contains_key("allow"), "{path}: {answer:?}");
     }
     for path in ["/v1/auth/token", "/v1/websocket"] {
         let wrong = house.send(ada.request("PUT", path, None, &[])).await;
