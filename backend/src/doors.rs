@@ -2,7 +2,6 @@
 //!
 //! Each costs memory for as long as two hours, so a player has some and no more. One more takes the place of their oldest, as a
 //! client that has lost its connection without a word must be able to come back.
-#![deny(clippy::disallowed_methods)]
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -2,6 +2,8 @@
 //!
 //! For development and for containers behind a proxy that ends TLS.
 
+#[cfg_attr(not(feature = "aws"), path = "local/without_aws.rs")]
+mod aws;
 mod connection;
 mod secret;
 pub mod server;
@@ -23,8 +25,9 @@ use tokio::time::timeout;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use server::Bounds;
-pub use settings::{Config, Events, Table};
+pub use settings::{Asked, Config, Events, Table};
 
+use self::aws::Aws;
 use crate::api;
 use crate::game_lift::AwsGameLift;
 use crate::gateway::{self, Gateway};
@@ -65,6 +68,12 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// There are no credentials for AWS.
+    #[error("there are no credentials for AWS, which --aws needs: {}", .0.as_ref().map_or_else(|| "nothing provides any".to_owned(), ToString::to_string))]
+    Credentials(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
+    /// AWS is asked for, and this program cannot.
+    #[error("this backend was built without AWS: build it with `--features aws`")]
+    WithoutAws,
     /// The system's root certificates cannot be read.
     #[error("cannot read the system's root certificates: {0}")]
     Roots(io::Error),
@@ -143,6 +152,8 @@ impl Running {
 /// Dropped half way it leaves nothing behind but the files.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     let clock: Clock = Arc::new(SystemTime::now);
+    let asks_aws = matches!(config.game_lift, Asked::Aws(_)) || matches!(config.table, Table::Aws(_));
+    let aws = if asks_aws { Some(Aws::find(&config.region).await?) } else { None };
     let secret = secret::of(&config.table)?;
     let (table, client) = match &config.table {
         Table::Memory => {
@@ -156,10 +167,23 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             (Some(table), client)
         }
         Table::DynamoDb(endpoint) => (None, local_client(endpoint.as_str().trim_end_matches('/'))),
+        Table::Aws(_) => (None, found(aws.as_ref())?.dynamodb()),
     };
-    let store = Store::new(client, TABLE);
-    store.create_table_if_absent().await?;
-    let game_lift = Arc::new(AwsGameLift::local(config.game_lift.as_str().trim_end_matches('/')));
+    let store = if let Table::Aws(name) = &config.table {
+        // The deployment makes it; it may take more than a player's backend is allowed.
+        let store = Store::new(client, name);
+        store.ping().await?;
+        store
+    } else {
+        let store = Store::new(client, TABLE);
+        store.create_table_if_absent().await?;
+        store
+    };
+    let game_lift = match &config.game_lift {
+        Asked::Local(url) => AwsGameLift::local(url.as_str().trim_end_matches('/')),
+        Asked::Aws(url) => found(aws.as_ref())?.game_lift(url.as_ref()),
+    };
+    let game_lift = Arc::new(game_lift);
     let topics = config.settings.topics.clone();
     let backend = Backend::new(config.settings, store, game_lift, clock.clone());
     let gateway = Gateway::new(
@@ -184,6 +208,11 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let server = tokio::spawn(server::serve(listener, router, config.bounds, stopped));
     let identity_pool = gateway.pool_id();
     Ok(Running { address, identity_pool, region: config.region, backend, stop, server, table })
+}
+
+/// It was looked for because it is asked.
+fn found(aws: Option<&Aws>) -> Result<&Aws, StartError> {
+    aws.ok_or(StartError::WithoutAws)
 }
 
 /// All routes, and what goes around them. [`start`] serves them; tests and hosts of their own can, too.

@@ -21,6 +21,17 @@ pub enum Table {
     File(PathBuf),
     /// A DynamoDB API on this machine.
     DynamoDb(Url),
+    /// The table of that name in AWS's DynamoDB, which there must be.
+    Aws(String),
+}
+
+/// Which GameLift is asked.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// One on this machine. Any credentials will do there.
+    Local(Url),
+    /// AWS's, with AWS's credentials: in the Region, or at a URL that leads there, such as that of a VPC endpoint.
+    Aws(Option<Url>),
 }
 
 /// Who is believed about events.
@@ -38,8 +49,8 @@ pub struct Config {
     /// Where to listen; port 0 is any.
     pub listen: SocketAddr,
     /// The GameLift API.
-    pub game_lift: Url,
-    /// The Region that clients sign for.
+    pub game_lift: Asked,
+    /// The Region that clients sign for, and that AWS is asked in.
     pub region: String,
     /// Where tickets and players are kept.
     pub table: Table,
@@ -64,7 +75,7 @@ impl Config {
         let trust = Trust::Origin(Origin::Local(sns.origin()));
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            game_lift,
+            game_lift: Asked::Local(game_lift),
             region: "us-west-2".to_owned(),
             table: Table::Memory,
             settings: Settings::default(),
