@@ -131,7 +131,9 @@ async fn a_connection_of_http_2_has_so_many_streams() {
     let settings = said[9..9 + length].chunks_exact(6);
     let streams = settings.filter(|setting| setting[..2] == [0, 3]).map(|setting| &setting[2..]).next();
     assert_eq!(streams, Some(&STREAMS_MAX.to_be_bytes()[..]));
+    // This client does not answer a goodbye, so it is cut.
     running.shutdown().await.unwrap();
+    client.end().await;
 }
 
 /// The status of one more identity.

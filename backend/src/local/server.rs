@@ -17,6 +17,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tower::Service as _;
 
@@ -57,7 +58,8 @@ impl Default for Bounds {
     }
 }
 
-/// Serves until `stop` says so, and then until the last request under way has been answered.
+/// Serves until `stop` says so, and then until the last request under way has been answered. Dropped, it cuts all connections but
+/// those that have left HTTP behind.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -67,11 +69,14 @@ pub(super) async fn serve(
     let most = bounds.connections.get();
     let room = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
     let (builder, graceful) = (builder(bounds.head_wait), GracefulShutdown::new());
+    let mut open = JoinSet::new();
     // How many since there has been no room. Told once, not per connection: a flood must not fill the log.
     let mut turned_away = 0_u64;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
+            // One has ended: it leaves the set.
+            Some(_) = open.join_next() => continue,
             // A dropped sender means the same.
             _ = stop.wait_for(|stop| *stop) => break,
         };
@@ -104,7 +109,7 @@ pub(super) async fn serve(
         let connection = TokioIo::new(Connection::new(stream, permit, bounds.head_wait));
         let connection = builder.serve_connection_with_upgrades(connection, service).into_owned();
         let connection = graceful.watch(connection);
-        tokio::spawn(async move {
+        open.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error, "a connection has broken off");
             }
