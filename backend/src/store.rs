@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | a player's latest ticket | `P#<player>` | `TICKET` |
 //! | a player's profile | `P#<player>` | `PROFILE` |
+//! | how often a player of a function has called | `P#<player>` | `CALLS` |
 //! | a member's consent to be in a party | `I#<token>` | `I` |
 //! | the players of a placement | `T#<ticket>` | `T` |
 //! | a player's WebSocket at API Gateway | `P#<player>` | `CONN#<connection>` |
@@ -16,6 +17,8 @@
 //! Rows past their `exp` are as good as deleted: DynamoDB removes them within days, not at once (developer guide, "Time to
 //! Live"), so every read and every condition looks at it.
 
+#[cfg(feature = "lambda")]
+mod calls;
 #[cfg(feature = "lambda")]
 mod connection;
 mod create;
@@ -34,6 +37,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+#[cfg(feature = "lambda")]
+pub use self::calls::{CALL_BURST, CALL_INTERVAL_MS};
 #[cfg(feature = "lambda")]
 pub use self::connection::CONNECTIONS_MAX;
 pub use self::create::{Created, NewTicket};

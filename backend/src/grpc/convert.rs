@@ -78,6 +78,7 @@ pub(super) fn status(problem: Problem) -> Status {
         Code::Forbidden => GrpcCode::PermissionDenied,
         Code::NotFound | Code::NoSession => GrpcCode::NotFound,
         Code::MethodNotAllowed => GrpcCode::Unimplemented,
+        Code::TooSlow => GrpcCode::DeadlineExceeded,
         Code::TicketActive => GrpcCode::AlreadyExists,
         Code::TicketPlaced | Code::NotInAcceptance => GrpcCode::FailedPrecondition,
         Code::RateLimited => GrpcCode::ResourceExhausted,

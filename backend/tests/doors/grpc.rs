@@ -108,3 +108,26 @@ async fn grpc_is_limited_as_http_is() {
     assert!(wrong.message().contains("the attribute mode must be JSON"), "{wrong}");
     assert_eq!(json!(house.bench.game_lift.calls("start_matchmaking")), 0);
 }
+
+#[tokio::test]
+async fn one_stream_too_many_takes_the_place_of_the_players_oldest() {
+    let house = House::new().await;
+    let mut grpc = connect(&house).await;
+    let ada = house.player().await;
+    house.start(&ada, "key-of-ada").await;
+    let token = token(&house, &ada).await;
+    let mut streams = Vec::new();
+    for _ in 0..9 {
+        house.bench.advance(1_000);
+        let mut stream = grpc.watch(with(&token, WatchRequest {})).await.unwrap().into_inner();
+        assert!(timeout(PATIENCE, stream.message()).await.unwrap().unwrap().is_some());
+        streams.push(stream);
+    }
+    let replaced = timeout(PATIENCE, streams[0].message()).await.unwrap().unwrap_err();
+    assert_eq!(replaced.code(), Code::ResourceExhausted);
+    house.stop.send_replace(true);
+    for stream in &mut streams[1..] {
+        let end = timeout(PATIENCE, stream.message()).await.unwrap().unwrap_err();
+        assert_eq!(end.code(), Code::Unavailable, "the others were still open");
+    }
+}
