@@ -1,6 +1,6 @@
 //! The consent of a party's member.
 
-use super::{Item, Read, Store, StoreError, keys, number, seconds, text};
+use super::{Item, Read, Store, StoreError, expires, keys, number, seconds, text};
 use crate::caller::PlayerId;
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -48,9 +48,8 @@ impl Store {
         let Some(item) = self.get(key(token), Read::Strong).await? else {
             return Ok(None);
         };
-        let expires = item.get("exp").and_then(|exp| exp.as_n().ok()).and_then(|exp| exp.parse::<u64>().ok());
         let member = item.get("member").and_then(|member: &AttributeValue| member.as_s().ok());
-        let (Some(expires), Some(member)) = (expires, member) else {
+        let (Some(expires), Some(member)) = (expires(&item), member) else {
             return Err(StoreError::Unreadable("an invite without exp or member".to_owned()));
         };
         Ok((expires >= seconds(now)).then(|| PlayerId::new(member)))

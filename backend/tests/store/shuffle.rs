@@ -22,8 +22,9 @@ impl Model {
     fn apply(&mut self, update: &Update) {
         let order = update.order.as_str();
         let rank = self.news.as_ref().map_or(0, |news| news.status.rank());
+        let has_seat = self.news.as_ref().is_some_and(|news| news.connection.is_some());
         let is_news = match update.news.status.rank() {
-            RANK_SUCCEEDED => rank < RANK_SUCCEEDED,
+            RANK_SUCCEEDED => rank < RANK_SUCCEEDED || !has_seat && update.news.connection.is_some(),
             RANK_ENDED => rank < RANK_ENDED || rank == RANK_ENDED && self.order.as_str() < order,
             _ => rank < RANK_ENDED && self.order.as_str() < order,
         };
