@@ -255,8 +255,8 @@ impl Backend {
         self.inner.handle(event).await
     }
 
-    /// News of a player's ticket from now on, for doors that are held open. It starts with none: watch first, then read the
-    /// ticket. A closed receiver means that too many players are watched for: ask instead.
+    /// News of a player's ticket from now on, for doors that are held open: watch first, then read the ticket. What the receiver
+    /// holds until it has changed is old, or none. A closed receiver means that too many players are watched for: ask instead.
     pub fn watch(&self, player: &PlayerId) -> watch::Receiver<Option<Ticket>> {
         self.inner.watchers.watch(player)
     }

@@ -129,6 +129,11 @@ fn number(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
+/// When an item is forgotten, in seconds since 1970.
+fn expires(item: &Item) -> Option<u64> {
+    item.get("exp")?.as_n().ok()?.parse().ok()
+}
+
 /// TTL counts in seconds.
 fn seconds(millis: u64) -> u64 {
     millis / 1000

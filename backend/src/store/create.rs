@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::invite::Consent;
 use super::row::{self, Kind, Row};
-use super::{Item, Read, Store, StoreError, invite, keys, number, seconds, text};
+use super::{Item, Read, Store, StoreError, expires, invite, keys, number, seconds, text};
 use crate::caller::PlayerId;
 use crate::ticket::{RANK_ENDED, Status};
 
@@ -72,6 +72,7 @@ impl NewTicket {
             created: now,
             expires: seconds(self.expires),
             heard: now,
+            inquired: None,
             party: if self.party.is_empty() { Vec::new() } else { players.collect() },
             team: None,
             wait: None,
@@ -221,7 +222,7 @@ impl Store {
         }
     }
 
-    /// The players of a placement; none if it is not ours.
+    /// The players of a placement; none if it is not ours, or forgotten.
     ///
     /// # Errors
     ///
@@ -230,8 +231,9 @@ impl Store {
     /// # Cancel safety
     ///
     /// Nothing is lost.
-    pub async fn placement_players(&self, ticket_id: &str) -> Result<Vec<PlayerId>, StoreError> {
+    pub async fn placement_players(&self, ticket_id: &str, now: u64) -> Result<Vec<PlayerId>, StoreError> {
         let item = self.get(placement_key(ticket_id), Read::Strong).await?;
+        let item = item.filter(|item| expires(item).is_some_and(|expires| expires >= seconds(now)));
         let players = item.and_then(|mut item| item.remove("players"));
         let Some(AttributeValue::L(players)) = players else {
             return Ok(Vec::new());
@@ -262,6 +264,10 @@ fn failed(reason: &CancellationReason) -> bool {
 fn occupied(new: &NewTicket, old: Option<&Item>) -> Result<Created, StoreError> {
     let old = old.ok_or_else(|| StoreError::Unreadable("the row in the way was not shown".to_owned()))?;
     let old = row::read(old.clone())?;
+    // Nobody else knows the id, so it was this very put: its answer got lost, and the SDK has tried again.
+    if old.ticket_id == new.ticket_id {
+        return Ok(Created::New(old));
+    }
     if old.token == new.token {
         return Ok(Created::Replay(old));
     }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Item, Read, Store, StoreError, keys, number, seconds, text};
+use super::{Item, Read, Store, StoreError, expires, keys, number, seconds, text};
 use crate::caller::PlayerId;
 
 /// Milliseconds that an invite holds: long enough to hand it over, too short to be forgotten.
@@ -90,8 +90,7 @@ impl Store {
             return Ok(None);
         };
         let string = |name: &str| item.get(name).and_then(|value: &AttributeValue| value.as_s().ok());
-        let expires = item.get("exp").and_then(|exp| exp.as_n().ok()).and_then(|exp| exp.parse::<u64>().ok());
-        let (Some(expires), Some(member)) = (expires, string("member")) else {
+        let (Some(expires), Some(member)) = (expires(&item), string("member")) else {
             return Err(StoreError::Unreadable("an invite without exp or member".to_owned()));
         };
         let own = match string("own") {

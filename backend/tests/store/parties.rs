@@ -125,7 +125,9 @@ async fn a_private_sessions_players_are_found_by_its_id() {
     let bench = Bench::new().await;
     let ticket = NewTicket { kind: Kind::Placement, expires: NOW + HOUR, ..party(&bench, "p-1").await };
     assert!(matches!(bench.store.create(&ticket, NOW).await.unwrap(), Created::New(_)));
-    let players = bench.store.placement_players("p-1").await.unwrap();
+    let players = bench.store.placement_players("p-1", NOW).await.unwrap();
     assert_eq!(players, ["ada", "bob", "cyd"].map(PlayerId::new));
-    assert!(bench.store.placement_players("p-2").await.unwrap().is_empty());
+    assert!(bench.store.placement_players("p-2", NOW).await.unwrap().is_empty());
+    let later = NOW + HOUR + 1_000;
+    assert!(bench.store.placement_players("p-1", later).await.unwrap().is_empty(), "forgotten");
 }
