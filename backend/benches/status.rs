@@ -24,6 +24,7 @@ use backend::caller::{AuthKind, Caller, PlayerId};
 use backend::game_lift::AwsGameLift;
 use backend::gateway::identity::{Pool, ServerSecret};
 use backend::gateway::{self, Gateway, sigv4};
+use backend::limits::Rates;
 use backend::local::router;
 use backend::service::{Backend, Clock, Settings};
 use backend::sns::certificate::Origin;
@@ -123,7 +124,8 @@ async fn serve(ready: &std::sync::mpsc::Sender<Servers>) {
     let config = gateway::Config {
         secret: ServerSecret::new([1; 32]),
         region: REGION.to_owned(),
-        identities_per_minute: 1.try_into().expect("not zero"),
+        rates: Rates::default(),
+        trusted_proxies: 0,
     };
     let gateway = Gateway::new(config, passing.clone());
     let (_stop, stopped) = tokio::sync::watch::channel(false);
