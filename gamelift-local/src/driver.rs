@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use gamelift_wire::connect::ConnectQuery;
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
+    task::yield_now,
     time::{Instant, sleep_until},
 };
 
@@ -23,6 +24,9 @@ use crate::{
 const COMMANDS_MAX: usize = 1024;
 /// Frames waiting for one connection. A peer that reads so slowly is disconnected; it will connect again.
 pub(crate) const OUTBOX_MAX: usize = 1024;
+/// Events published before others get a turn: one jump of the clock may publish thousands, and readers of the broadcast
+/// must not fall behind for that. Tokio lets a reader take 128 in one turn.
+const EVENTS_PER_TURN: usize = 64;
 /// How long to sleep when no timer is set: as good as for ever.
 const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -60,6 +64,7 @@ enum Command {
         at: Timestamp,
         reply: oneshot::Sender<Timestamp>,
     },
+    Stop,
 }
 
 /// The service has been shut down.
@@ -127,6 +132,12 @@ impl Handle {
         woken.await.map_err(|_| Stopped)
     }
 
+    /// Ends the driver behind everything that was sent before.
+    pub(crate) async fn stop(&self) {
+        // It may have ended already.
+        let _ = self.send(Command::Stop).await;
+    }
+
     /// Every event from now on. `None` after a shutdown.
     pub(crate) fn events(&self) -> Option<Events> {
         self.events.upgrade().map(|events| Events::new(events.subscribe()))
@@ -144,6 +155,10 @@ pub(crate) struct Driver {
     commands: mpsc::Receiver<Command>,
     outboxes: BTreeMap<ConnectionId, mpsc::Sender<FromService>>,
     events: broadcast::Sender<Arc<Event>>,
+    /// Who must not miss an event: the service waits for it.
+    record: Option<mpsc::Sender<Arc<Event>>>,
+    /// Events published in this turn.
+    published: usize,
     alarms: Alarms,
 }
 
@@ -152,13 +167,30 @@ impl Driver {
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
         let (events, _) = broadcast::channel(EVENTS_KEPT);
         let handle = Handle { commands: sender, events: events.downgrade() };
-        (
-            handle,
-            Self { engine, clock, commands, outboxes: BTreeMap::new(), events, alarms: Alarms::default() },
-        )
+        let driver = Self {
+            engine,
+            clock,
+            commands,
+            outboxes: BTreeMap::new(),
+            events,
+            record: None,
+            published: 0,
+            alarms: Alarms::default(),
+        };
+        (handle, driver)
     }
 
-    /// Runs until every handle is gone.
+    /// Every event, for a reader that must not miss any. When it is [`EVENTS_KEPT`] behind, the service waits for it.
+    pub(crate) fn record(&mut self) -> mpsc::Receiver<Arc<Event>> {
+        let (record, events) = mpsc::channel(EVENTS_KEPT);
+        self.record = Some(record);
+        events
+    }
+
+    /// Runs until it is told to stop, or until every handle is gone.
+    ///
+    /// Everything that is due is carried out before anybody is told what time it is: whoever waits for a time finds
+    /// the events before it published.
     pub(crate) async fn run(mut self) {
         let sleep = sleep_until(Instant::now() + IDLE);
         tokio::pin!(sleep);
@@ -171,20 +203,20 @@ impl Driver {
             }
             tokio::select! {
                 command = self.commands.recv() => match command {
-                    Some(command) => self.apply(command),
-                    None => return,
+                    Some(Command::Stop) | None => return,
+                    Some(command) => self.apply(command).await,
                 },
                 () = &mut sleep => {
                     let now = self.clock.now();
                     self.engine.tick(now);
+                    self.carry_out().await;
                     self.alarms.ring(now);
                 }
             }
-            self.carry_out();
         }
     }
 
-    fn apply(&mut self, command: Command) {
+    async fn apply(&mut self, command: Command) {
         let now = self.clock.now();
         match command {
             Command::Run(job) => job(&mut self.engine, now),
@@ -208,8 +240,7 @@ impl Driver {
                 self.engine.sdk_disconnected(now, connection);
             }
             Command::Advance { by, reply } => {
-                self.advance(now, by);
-                self.alarms.ring(self.clock.now());
+                self.advance(now, by).await;
                 // As above: it has happened all the same.
                 let _ = reply.send(());
             }
@@ -217,26 +248,30 @@ impl Driver {
                 self.alarms.set(at, reply);
                 self.alarms.ring(now);
             }
+            Command::Stop => {}
         }
+        self.carry_out().await;
     }
 
     /// Moves the clock, stopping at every timer on the way, so that each goes off at its own time.
-    fn advance(&mut self, now: Timestamp, by: Duration) {
+    async fn advance(&mut self, now: Timestamp, by: Duration) {
         let target = now + by;
         while let Some(at) = self.engine.poll_timeout().filter(|at| *at <= target) {
             self.clock.advance(at.since(self.clock.now()));
             self.engine.tick(at);
-            self.carry_out();
+            self.carry_out().await;
         }
         self.clock.advance(target.since(self.clock.now()));
         self.engine.tick(target);
+        self.carry_out().await;
+        self.alarms.ring(self.clock.now());
     }
 
-    fn carry_out(&mut self) {
+    async fn carry_out(&mut self) {
         while let Some(effect) = self.engine.poll_effect() {
             match effect {
                 Effect::Send { connection, text, push } => self.send(connection, text, push),
-                Effect::Publish(event) => self.publish(event),
+                Effect::Publish(event) => self.publish(event).await,
                 Effect::Close { connection, code } => {
                     if let Some(outbox) = self.outboxes.remove(&connection) {
                         // A full outbox is closed by the drop: abruptly.
@@ -247,10 +282,22 @@ impl Driver {
         }
     }
 
-    fn publish(&mut self, event: Event) {
+    async fn publish(&mut self, event: Event) {
         tracing::debug!(event = event.id, "published");
+        let event = Arc::new(event);
+        if let Some(record) = &self.record
+            && record.send(event.clone()).await.is_err()
+        {
+            tracing::error!("nobody records events any more");
+            self.record = None;
+        }
         // An error means that nobody reads.
-        let _ = self.events.send(Arc::new(event));
+        let _ = self.events.send(event);
+        self.published += 1;
+        if self.published >= EVENTS_PER_TURN {
+            self.published = 0;
+            yield_now().await;
+        }
     }
 
     fn send(&mut self, connection: ConnectionId, text: String, push: bool) {

@@ -71,8 +71,8 @@ struct Endpoints {
 /// The resources made at start, so that a game server can connect at once. There are also a queue, a matchmaking rule
 /// set (two players of like skill) and a matchmaking configuration over them, all three called `default`.
 ///
-/// With a [`setup`] these are its first compute and that compute's fleet; without any compute, its first
-/// fleet.
+/// With a [`setup`] these are its first compute and that compute's fleet. Without any compute in it, they are the default
+/// ones if it asks for those, too, and else its first fleet.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Defaults {
@@ -221,7 +221,13 @@ impl Local {
         let default_location = config.default_resources.then(|| defaults.location.clone());
         if let Some(setup) = &config.setup {
             let made = config.default_resources.then_some(&defaults);
-            defaults = setup::apply(&mut engine, clock.now(), setup, made)?.unwrap_or(defaults);
+            let declared = setup::apply(&mut engine, clock.now(), setup, made)?;
+            // A declared fleet comes first, unless a server could not connect to it and can to the default one.
+            if let Some(declared) = declared
+                && (!declared.compute_name.is_empty() || defaults.compute_name.is_empty())
+            {
+                defaults = declared;
+            }
         }
         let beacons = match (config.listen, config.beacons) {
             (true, Some(address)) => {
@@ -232,10 +238,10 @@ impl Local {
         for (beacon, _) in &beacons {
             engine.set_ping_beacon(beacon.location(), beacon.endpoint());
         }
-        let (handle, driver) = Driver::new(engine, clock);
+        let (handle, mut driver) = Driver::new(engine, clock);
         let mut deliveries = JoinSet::new();
-        if let (Some(file), Some(events)) = (events_file, handle.events()) {
-            deliveries.spawn(events::file::write(file, events));
+        if let Some(file) = events_file {
+            deliveries.spawn(events::file::write(file, driver.record()));
         }
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -412,7 +418,7 @@ impl Local {
         subscriptions.confirmed(&arn).await
     }
 
-    /// Closes every connection with 1012 and stops, within four seconds.
+    /// Closes every connection with 1012 and stops, within six seconds.
     ///
     /// # Cancel safety
     /// Cancelling stops at once.
@@ -425,7 +431,11 @@ impl Local {
             tracing::warn!("some connections did not close in time and are cut");
         }
         self.listeners.shutdown().await;
-        self.driver.shutdown().await;
+        self.handle.stop().await;
+        if timeout(SHUTDOWN_GRACE, self.driver.join_next()).await.is_err() {
+            tracing::warn!("the service was busy for too long and is cut; some events may be missing");
+            self.driver.shutdown().await;
+        }
         // With the driver, the source of events is gone: what is left ends behind the last one.
         let delivered = async { while self.deliveries.join_next().await.is_some() {} };
         if timeout(SHUTDOWN_GRACE, delivered).await.is_err() {

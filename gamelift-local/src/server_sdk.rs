@@ -36,6 +36,8 @@ const MESSAGE_MAX: usize = 1024 * 1024;
 const READ_BUFFER: usize = 4096;
 /// How long TLS and the upgrade request may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to leave a listener alone that has just failed to accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a peer may take to answer a close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Most handshakes and connections at a time per listener, far beyond what a laptop runs.
@@ -61,7 +63,7 @@ pub(crate) async fn listen(
             Err(error) => {
                 // Out of file descriptors, or the peer is gone already: neither gets better by trying at once.
                 tracing::warn!(%error, "cannot accept a server-SDK connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
