@@ -52,8 +52,9 @@ Examples:
                                              listen on free ports and print them as one line of JSON
   gamelift-local up --config my-game.toml    several fleets and locations, queues, matchmakers: see
                                              examples/two-locations.toml of this crate
-  gamelift-local up --manual-clock           time stands still until
-                                             curl -X POST -d '{\"seconds\": 90}' http://127.0.0.1:9082/clock/advance
+  gamelift-local up --manual-clock           time stands still until `gamelift-local ctl advance 90s`
+  gamelift-local up --log frames.jsonl       what goes over server-SDK sockets, for reading and for bug reports
+  gamelift-local dev -- ./server             the same, and runs ./server in it
   aws gamelift list-fleets                   with the exported variables, talks to this GameLift
 
 Stop it with Ctrl-C.";
