@@ -13,16 +13,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use gamelift_wire::connect::{Authorization, ConnectQuery};
-use gamelift_wire::{SDK_LANGUAGE, SDK_VERSION};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::config::Config;
-use crate::endpoint::{Credentials, Endpoint};
+use crate::credentials;
+use crate::endpoint::Endpoint;
 use crate::error::{CallError, CloseReason, ConnectError, DialError};
 use crate::events::{Event, HealthCheck, StartContext};
 use crate::handle::{COMMANDS_MAX, Command};
@@ -284,7 +283,7 @@ impl Driver {
 
     fn perform(&mut self, output: Output) {
         match output {
-            Output::Dial(conn, endpoint) => self.dial(conn, &endpoint),
+            Output::Dial(conn, endpoint) => self.dial(conn, *endpoint),
             Output::Send(conn, text) => self.send(conn, text),
             Output::Close(conn, code) => self.close(conn, code),
             Output::Connected(result) => {
@@ -303,33 +302,12 @@ impl Driver {
         }
     }
 
-    fn dial(&mut self, conn: ConnId, endpoint: &Endpoint) {
-        let dial = self.dialer.dial(self.url(endpoint));
-        let task = self.dials.spawn(async move { (conn, dial.await) });
+    fn dial(&mut self, conn: ConnId, endpoint: Endpoint) {
+        let (config, dialer) = (self.config.clone(), self.dialer.clone());
+        let task = self
+            .dials
+            .spawn(async move { (conn, credentials::dial(&config, &endpoint, dialer.as_ref()).await) });
         self.dialing.insert(conn, task);
-    }
-
-    /// The whole URL, its secret included: for the socket only.
-    fn url(&self, endpoint: &Endpoint) -> String {
-        let Config { fleet_id, host_id, process_id, .. } = &*self.config;
-        let authorization = match &endpoint.credentials {
-            Credentials::Keys(keys) => {
-                Authorization::SigV4(keys.sign(SystemTime::now(), host_id, fleet_id, process_id))
-            }
-            other => other.unsigned().unwrap_or(Authorization::None),
-        };
-        let query = ConnectQuery {
-            authorization,
-            compute_id: host_id.clone(),
-            fleet_id: fleet_id.clone(),
-            idempotency_token: endpoint.idempotency_token.clone(),
-            process_id: process_id.clone(),
-            sdk_language: SDK_LANGUAGE.to_owned(),
-            sdk_version: SDK_VERSION.to_owned(),
-        };
-        let mut url = endpoint.url.clone();
-        url.set_query(Some(&query.to_query()));
-        url.into()
     }
 
     fn send(&mut self, conn: ConnId, text: String) {

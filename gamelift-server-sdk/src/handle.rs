@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{CallError, CloseReason};
+use crate::rules;
 use crate::uplink::Answer;
 
 /// Commands waiting for the driver: a full game session of 200 players that does something in the same tick. Those who
@@ -49,6 +50,7 @@ pub(crate) async fn call(
     shared: &Shared,
     request: Request,
 ) -> Result<Answer, CallError> {
+    rules::check(&request).map_err(CallError::Invalid)?;
     let deadline = Instant::now() + shared.call_timeout;
     let permit = match timeout_at(deadline, commands.reserve()).await {
         Ok(Ok(permit)) => permit,

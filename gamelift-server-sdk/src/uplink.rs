@@ -80,7 +80,7 @@ pub(crate) struct ConnId(u64);
 #[derive(Debug)]
 pub(crate) enum Output {
     /// Open a socket; then `handle_dialed` or `handle_dial_failed`.
-    Dial(ConnId, Endpoint),
+    Dial(ConnId, Box<Endpoint>),
     /// Send a text frame.
     Send(ConnId, String),
     /// Close a socket or stop dialling it; nothing more is expected of it. `None` if it is beyond a proper goodbye.
@@ -290,7 +290,7 @@ impl Uplink {
         if matches!(self.link, Link::Dialing { conn: dialing, .. } if dialing == conn) {
             self.link_failed(now, Some(error));
         } else {
-            self.successor_failed(now, conn);
+            self.successor_failed(now, conn, Some(&error));
         }
     }
 
@@ -305,7 +305,7 @@ impl Uplink {
         } else if matches!(self.link, Link::Open { conn: open } if open == conn) {
             self.link_lost(now);
         } else {
-            self.successor_failed(now, conn);
+            self.successor_failed(now, conn, None);
         }
     }
 
@@ -355,7 +355,7 @@ impl Uplink {
         match self.successor.as_ref().map(|successor| &successor.attempt) {
             Some(&Attempt::Dialing { conn, give_up }) if give_up <= now => {
                 self.outputs.push_back(Output::Close(conn, None));
-                self.successor_failed(now, conn);
+                self.successor_failed(now, conn, None);
             }
             Some(&Attempt::Waiting { until }) if until <= now => self.dial_successor(now),
             _ => {}

@@ -56,7 +56,7 @@ impl Uplink {
             *attempts += 1;
         }
         self.link = Link::Dialing { conn, give_up: now + DIAL_PATIENCE };
-        self.outputs.push_back(Output::Dial(conn, self.endpoint.clone()));
+        self.outputs.push_back(Output::Dial(conn, Box::new(self.endpoint.clone())));
     }
 
     pub(super) fn opened(&mut self, now: Instant, conn: ConnId) {
@@ -74,13 +74,19 @@ impl Uplink {
 
     pub(super) fn link_failed(&mut self, now: Instant, error: Option<DialError>) {
         self.link = Link::Closed;
-        if let (Stage::Connecting { attempts, give_up }, Some(error)) = (&self.stage, error) {
-            // The first connection is the caller's to judge: a wrong token is wrong at the next attempt, too.
-            if error.is_final() || *give_up <= now {
-                let error = ConnectError::Unreachable { attempts: *attempts, last: error };
-                return self.give_up_connecting(error);
+        if let Some(error) = error {
+            if let Stage::Connecting { attempts, give_up } = self.stage {
+                // The first connection is the caller's to judge: a wrong token is wrong at the next attempt, too.
+                if error.is_final() || give_up <= now {
+                    return self.give_up_connecting(ConnectError::Unreachable { attempts, last: error });
+                }
+                tracing::debug!(%error, "could not connect; trying again");
+            } else if self.backoff.is_first() || error.is_final() {
+                tracing::warn!(%error, "not connected; trying again for as long as it takes");
             }
-            tracing::debug!(%error, "could not connect; trying again");
+            if error.is_unauthorized() {
+                renew(&mut self.endpoint.credentials, &self.settings.credentials);
+            }
         }
         if let Some(fallback) = &mut self.fallback {
             std::mem::swap(&mut self.endpoint, fallback);
@@ -116,7 +122,7 @@ impl Uplink {
         };
         let endpoint = Endpoint {
             url,
-            credentials: Credentials::after_refresh(refresh.auth_token),
+            credentials: Credentials::after_refresh(refresh.auth_token, &self.settings.credentials),
             idempotency_token: uuid(&mut self.rng).to_string(),
         };
         // The newest wins: an earlier refresh that is still under way is given up.
@@ -141,12 +147,17 @@ impl Uplink {
         let conn = self.next_conn();
         if let Some(successor) = &mut self.successor {
             successor.attempt = Attempt::Dialing { conn, give_up: now + DIAL_PATIENCE };
-            self.outputs.push_back(Output::Dial(conn, successor.endpoint.clone()));
+            self.outputs.push_back(Output::Dial(conn, Box::new(successor.endpoint.clone())));
         }
     }
 
     /// A failed refresh changes nothing but the time of the next attempt.
-    pub(super) fn successor_failed(&mut self, now: Instant, conn: ConnId) {
+    pub(super) fn successor_failed(&mut self, now: Instant, conn: ConnId, error: Option<&DialError>) {
+        if let Some(successor) = &mut self.successor
+            && error.is_some_and(DialError::is_unauthorized)
+        {
+            renew(&mut successor.endpoint.credentials, &self.settings.credentials);
+        }
         if let Some(successor) = self.successor.as_mut().filter(|s| s.attempt.conn() == Some(conn)) {
             successor.attempt = Attempt::Waiting { until: successor.backoff.failed(now, &mut self.rng) };
         }
@@ -157,5 +168,12 @@ impl Uplink {
             self.outputs.push_back(Output::Close(conn, Some(CLOSE_NORMAL)));
             self.fail_calls_without_a_socket();
         }
+    }
+}
+
+/// A token that came with a refresh grows old, too; whoever can get a new one of their own turns back to that.
+fn renew(credentials: &mut Credentials, configured: &Credentials) {
+    if configured.can_be_renewed() {
+        credentials.clone_from(configured);
     }
 }

@@ -81,7 +81,7 @@ impl Bench {
     fn dial(&mut self) -> (ConnId, Endpoint) {
         self.out.retain(|output| !matches!(output, Output::Event(UplinkEvent::CheckHealth(_))));
         match self.out.remove(0) {
-            Output::Dial(conn, endpoint) => (conn, endpoint),
+            Output::Dial(conn, endpoint) => (conn, *endpoint),
             other => panic!("expected a dial, got {other:?}"),
         }
     }
