@@ -280,3 +280,34 @@ impl TokenProvider for ComputeAuthToken {
         self.refused.store(true, std::sync::atomic::Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What botocore's `SigV4Auth` computes for the same request.
+    #[test]
+    fn the_signature_is_the_one_that_botocore_makes() {
+        let body = r#"{"ComputeName":"my-laptop","FleetId":"fleet-1"}"#;
+        let now = UNIX_EPOCH + Duration::from_secs(1_722_852_000);
+        for (session_token, expected) in [
+            (Some("session"), "6c06515f64c0cfa8f24e6755370aeeeeb08cf5af44d8c30d48cc034fb7f1a073"),
+            (None, "4f4bc82765c4cf052e14fb053beb2fba7aff8be9fda65ea5a30cc7277510574c"),
+        ] {
+            let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+            let keys = AwsKeys::new("AKIDEXAMPLE", secret, session_token.map(str::to_owned));
+            let provider = ComputeAuthToken::new("us-west-2", "fleet-1", "my-laptop", keys.clone()).unwrap();
+            let request = provider.sign(now, &keys, body.to_owned()).unwrap();
+            let authorization = request.headers()["authorization"].to_str().unwrap();
+            assert!(authorization.ends_with(&format!("Signature={expected}")), "{authorization}");
+        }
+    }
+
+    #[test]
+    fn keys_that_no_header_takes_are_an_error_that_does_not_repeat_them() {
+        let keys = AwsKeys::new("a\nb", "s", None);
+        let provider = ComputeAuthToken::new("us-west-2", "f", "c", keys.clone()).unwrap();
+        let error = provider.sign(UNIX_EPOCH, &keys, String::new()).unwrap_err().to_string();
+        assert!(!error.contains("a\nb"), "{error}");
+    }
+}

@@ -153,6 +153,8 @@ pub(crate) struct Uplink {
     backoff: Backoff,
     calls: Calls,
     silent_calls: u32,
+    /// When the service last said anything.
+    heard: Instant,
     health: Health,
     missed_a_beat: bool,
     rng: fastrand::Rng,
@@ -179,6 +181,7 @@ impl Uplink {
             backoff: Backoff::default(),
             calls: Calls::default(),
             silent_calls: 0,
+            heard: now,
             health: Health::new(settings.health),
             missed_a_beat: false,
             rng,
@@ -315,6 +318,7 @@ impl Uplink {
             return;
         }
         self.silent_calls = 0;
+        self.heard = now;
         if matches!(self.link, Link::Open { conn: open } if open == conn) {
             self.backoff.reset();
             self.fallback = None;
@@ -415,10 +419,16 @@ impl Uplink {
         if !call.sent {
             return;
         }
+        if self.heard + self.settings.call_timeout > call.deadline {
+            // The service spoke after the call was made: slow, but alive.
+            return;
+        }
         self.silent_calls += 1;
-        if let Link::Open { conn } = self.link
-            && self.silent_calls >= SILENT_CALLS_MAX
-        {
+        if self.silent_calls < SILENT_CALLS_MAX {
+            // Is anybody there? The next heartbeat by the clock may be a minute away, and a service gives up after three.
+            return self.health.ask_soon(now);
+        }
+        if let Link::Open { conn } = self.link {
             tracing::warn!(
                 "no frame from the service while {SILENT_CALLS_MAX} calls timed out; connecting anew"
             );

@@ -67,7 +67,7 @@ impl Uplink {
             self.outputs.push_back(Output::Connected(Ok(())));
         }
         if std::mem::take(&mut self.missed_a_beat) {
-            self.health.ask_now(now);
+            self.health.ask_soon(now);
         }
         self.send_calls(now);
     }

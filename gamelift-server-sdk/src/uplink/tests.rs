@@ -384,11 +384,35 @@ fn two_unanswered_calls_in_a_row_replace_a_socket_that_went_silent() {
     bench.wait(Duration::from_secs(20));
     let out = bench.take();
     assert!(
-        matches!(out[..], [Output::Reply(..), Output::Reply(..), Output::Close(id, None)] if id == conn),
+        matches!(out[..], [
+            Output::Reply(..),
+            Output::Reply(..),
+            Output::Close(id, None),
+            Output::Event(UplinkEvent::CheckHealth(_)),
+        ] if id == conn),
         "{out:?}"
     );
     bench.timeout();
     bench.dial();
+}
+
+/// The probe: nobody waits for the next heartbeat by the clock.
+#[test]
+fn one_unanswered_call_asks_for_a_heartbeat_at_once() {
+    let (mut bench, conn) = Bench::ready();
+    bench.call(accept());
+    bench.sent(conn);
+    bench.wait(Duration::from_secs(20));
+    let out = bench.take();
+    let [Output::Reply(..), Output::Event(UplinkEvent::CheckHealth(check))] = out[..] else {
+        panic!("{out:?}")
+    };
+    bench.uplink.handle_health(bench.now, check, true);
+    bench.drain();
+    let (_, id) = bench.sent(conn);
+    bench.succeed(conn, &Action::HeartbeatServerProcess, &id);
+    bench.wait(Duration::from_secs(40));
+    assert!(bench.take().is_empty(), "it is answered: alive");
 }
 
 #[test]

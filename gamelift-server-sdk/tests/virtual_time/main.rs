@@ -2,6 +2,7 @@
 //! emulator's.
 #![cfg(test)]
 
+mod better_than_official;
 mod calls;
 mod credentials;
 mod driver;
