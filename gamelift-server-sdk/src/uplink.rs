@@ -132,6 +132,8 @@ enum Stage {
     Connecting {
         give_up: Instant,
         attempts: u32,
+        /// What the last attempt met that is over.
+        last: Option<DialError>,
     },
     Connected,
     Ready,
@@ -172,7 +174,7 @@ impl Uplink {
             idempotency_token: uuid(&mut rng).to_string(),
         };
         let mut uplink = Self {
-            stage: Stage::Connecting { give_up: now + settings.connect_patience, attempts: 0 },
+            stage: Stage::Connecting { give_up: now + settings.connect_patience, attempts: 0, last: None },
             link: Link::Closed,
             endpoint,
             fallback: None,
@@ -341,12 +343,12 @@ impl Uplink {
         while let Some((id, call)) = self.calls.take_expired(now) {
             self.expire(now, id, &call);
         }
-        match self.stage {
-            Stage::Connecting { give_up, attempts } if give_up <= now => {
-                let error = ConnectError::Unreachable { attempts, last: DialError::TimedOut };
-                return self.give_up_connecting(error);
-            }
-            _ => {}
+        if let Stage::Connecting { give_up, attempts, last } = &mut self.stage
+            && *give_up <= now
+        {
+            let last = last.take().unwrap_or(DialError::TimedOut);
+            let error = ConnectError::Unreachable { attempts: *attempts, last };
+            return self.give_up_connecting(error);
         }
         match self.link {
             Link::Dialing { conn, give_up } if give_up <= now => {

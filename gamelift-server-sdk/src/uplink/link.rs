@@ -75,12 +75,14 @@ impl Uplink {
     pub(super) fn link_failed(&mut self, now: Instant, error: Option<DialError>) {
         self.link = Link::Closed;
         if let Some(error) = error {
-            if let Stage::Connecting { attempts, give_up } = self.stage {
+            if let Stage::Connecting { attempts, give_up, last } = &mut self.stage {
                 // The first connection is the caller's to judge: a wrong token is wrong at the next attempt, too.
-                if error.is_final() || give_up <= now {
+                if error.is_final() || *give_up <= now {
+                    let attempts = *attempts;
                     return self.give_up_connecting(ConnectError::Unreachable { attempts, last: error });
                 }
                 tracing::debug!(%error, "could not connect; trying again");
+                *last = Some(error.clone());
             } else if self.backoff.is_first() || error.is_final() {
                 tracing::warn!(%error, "not connected; trying again for as long as it takes");
             }
