@@ -27,6 +27,7 @@ mod error;
 mod events;
 mod fleet_role;
 mod game_session;
+pub mod guide;
 mod handle;
 mod http;
 mod offline;

@@ -363,3 +363,8 @@ async fn an_expired_token_is_named_with_what_to_check() {
     let text = last.to_string();
     assert!(text.contains("token expired") && text.contains("check auth token"), "{text}");
 }
+
+#[tokio::test]
+async fn a_close_code_that_no_frame_may_carry_costs_the_socket_and_not_the_process() {
+    survives(vec![0x88, 0x02, 0x03, 0xee]).await;
+}

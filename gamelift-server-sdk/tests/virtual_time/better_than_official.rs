@@ -318,7 +318,13 @@ async fn a_program_may_end_a_process_and_start_another_as_often_as_it_likes() {
     for _ in 0..5 {
         let began = Instant::now();
         let connect = async {
-            network.connect(config("proc-1")).await.unwrap().ready(Ready::on_port(7777)).await.unwrap()
+            network
+                .connect(builder().process_id("proc-1").build().unwrap())
+                .await
+                .unwrap()
+                .ready(Ready::on_port(7777))
+                .await
+                .unwrap()
         };
         let accept = async {
             let knock = service.knock().await;
@@ -330,15 +336,20 @@ async fn a_program_may_end_a_process_and_start_another_as_often_as_it_likes() {
         let ((process, events), mut socket) = patient(async { tokio::join!(connect, accept) }).await;
         // It reconnects in every one of its lives.
         drop(socket);
-        socket = patient(service.accept()).await;
+        let knock = patient(service.knock()).await;
+        tokens.insert(knock.query().idempotency_token);
+        socket = knock.accept();
         let (ended, _) =
             patient(async { tokio::join!(process.end(), socket.answer("TerminateServerProcess")) }).await;
         ended.unwrap();
         drop(events);
         assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     }
-    let distinct = tokens.len();
-    assert!(distinct >= 1, "{tokens:?}");
+    assert_eq!(
+        tokens.len(),
+        5,
+        "a new idempotency token for each start, the same for its reconnects: {tokens:?}"
+    );
 }
 
 // --- 9 and 10: refreshes ---------------------------------------------------------------------------------------------------

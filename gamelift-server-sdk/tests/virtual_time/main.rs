@@ -7,4 +7,5 @@ mod calls;
 mod credentials;
 mod driver;
 mod offline;
+mod scenarios;
 mod stage;
