@@ -19,7 +19,7 @@ trait Callbacks {
 }
 
 /// Calls back until GameLift wants the process gone, or the connection is over.
-async fn run(process: ServerProcess, mut events: Events, callbacks: &mut impl Callbacks) {
+async fn run(process: &ServerProcess, events: &mut Events, callbacks: &mut impl Callbacks) {
     while let Some(event) = events.next().await {
         match event {
             Event::StartGameSession(start) => callbacks.on_start_game_session(start).await,
@@ -27,7 +27,7 @@ async fn run(process: ServerProcess, mut events: Events, callbacks: &mut impl Ca
             Event::HealthCheck(check) => check.answer(callbacks.on_health_check()),
             Event::Terminate(terminate) => {
                 callbacks.on_process_terminate(terminate);
-                if let Err(error) = process.end().await {
+                if let Err(error) = process.clone().end().await {
                     eprintln!("not ended: {error}");
                 }
                 return;
@@ -57,11 +57,11 @@ impl Callbacks for MyGame {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let connected = Config::for_run_mode(RunMode::from_env()?)?.connect().await?;
-    let (process, events) = connected.ready(Ready::on_port(7777)).await?;
+    let (process, mut events) = connected.ready(Ready::on_port(7777)).await?;
     let mut game = MyGame::default();
     tokio::select! {
-        () = run(process.clone(), events, &mut game) => {}
-        _ = tokio::signal::ctrl_c() => process.end().await?,
+        () = run(&process, &mut events, &mut game) => {}
+        _ = tokio::signal::ctrl_c() => process.clone().end().await?,
     }
     Ok(())
 }

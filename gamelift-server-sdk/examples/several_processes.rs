@@ -34,7 +34,7 @@ async fn serve(port: u16, mut stop: tokio::sync::watch::Receiver<bool>) -> Resul
                 Some(_) => {}
                 None => return Err(process.closed().await.into()),
             },
-            _ = stop.wait_for(|stop| *stop) => break,
+            _ = stop.changed() => break,
         }
     }
     drop(game);

@@ -1,7 +1,7 @@
 //! What is asked over HTTP: a container's endpoints, and GetComputeAuthToken. Real sockets on loopback.
 #![cfg(test)]
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -23,7 +23,7 @@ async fn patient<F: Future>(future: F) -> F::Output {
 /// Answers each path with what was put there, the last answer again and again.
 #[derive(Clone, Default)]
 struct Endpoint {
-    answers: Arc<Mutex<Vec<(String, VecDeque<(u16, String)>)>>>,
+    answers: Arc<Mutex<BTreeMap<String, VecDeque<(u16, String)>>>>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -59,13 +59,13 @@ impl Endpoint {
 
     fn put(self, path: &str, answers: &[(u16, &str)]) -> Self {
         let answers = answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
-        self.answers.lock().unwrap().push((path.to_owned(), answers));
+        self.answers.lock().unwrap().insert(path.to_owned(), answers);
         self
     }
 
     fn answer(&self, path: &str) -> (u16, String) {
         let mut answers = self.answers.lock().unwrap();
-        let Some((_, answers)) = answers.iter_mut().find(|(at, _)| at == path) else {
+        let Some(answers) = answers.get_mut(path) else {
             return (404, "nothing there".to_owned());
         };
         if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0].clone() }
@@ -314,9 +314,7 @@ async fn the_call_is_aws_json_and_signed_for_this_moment() {
     patient(provider(port, &Clock::new()).token()).await.unwrap();
     let request = endpoint.requests().remove(0);
     let header = |name: &str| {
-        let found = request
-            .lines()
-            .find_map(|line| line.to_lowercase().starts_with(&format!("{name}: ")).then_some(line));
+        let found = request.lines().find(|line| line.to_lowercase().starts_with(&format!("{name}: ")));
         found.unwrap_or_else(|| panic!("no {name}: {request}")).split_once(": ").unwrap().1.to_owned()
     };
     assert_eq!(header("x-amz-target"), "GameLift.GetComputeAuthToken");
