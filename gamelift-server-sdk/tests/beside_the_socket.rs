@@ -20,10 +20,13 @@ async fn patient<F: Future>(future: F) -> F::Output {
     timeout(Duration::from_secs(20), future).await.expect("nothing happened for 20 s")
 }
 
+/// Statuses and bodies, in turn.
+type Answers = VecDeque<(u16, String)>;
+
 /// Answers each path with what was put there, the last answer again and again.
 #[derive(Clone, Default)]
 struct Endpoint {
-    answers: Arc<Mutex<BTreeMap<String, VecDeque<(u16, String)>>>>,
+    answers: Arc<Mutex<BTreeMap<String, Answers>>>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
