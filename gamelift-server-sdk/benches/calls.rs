@@ -203,7 +203,9 @@ impl Bare {
     }
 
     async fn describe(&self) {
-        let id = RequestId::new_unchecked(uuid::Uuid::new_v4().to_string());
+        let id = RequestId::new_unchecked(
+            uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes()).into_uuid().to_string(),
+        );
         let request = Request::DescribePlayerSessions(DescribePlayerSessions {
             game_session_id: Some("arn:g".to_owned()),
             ..DescribePlayerSessions::default()

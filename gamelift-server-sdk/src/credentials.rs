@@ -11,8 +11,7 @@ use gamelift_wire::ids::AuthToken;
 use gamelift_wire::{SDK_LANGUAGE, SDK_VERSION};
 
 use crate::config::Config;
-use crate::container::ContainerEndpoints;
-use crate::endpoint::{Credentials, Endpoint};
+use crate::endpoint::{ContainerRole, Credentials, Endpoint};
 use crate::error::{CredentialsError, DialError};
 use crate::sigv4::Keys;
 use crate::transport::{Dial, Socket};
@@ -101,8 +100,8 @@ pub(crate) async fn dial(
         Credentials::None => Authorization::None,
         Credentials::Token(token) => Authorization::Token(token.clone()),
         Credentials::Keys(keys) => sign(config, keys),
-        Credentials::Container { region, endpoints } => {
-            let keys = container_keys(config, region, endpoints).await;
+        Credentials::Container(role) => {
+            let keys = container_keys(config, role).await;
             sign(config, &keys.map_err(DialError::Credentials)?)
         }
         Credentials::Provider(Provider(provider)) => {
@@ -134,11 +133,8 @@ async fn dial_with_provider(
 }
 
 /// Both anew at each attempt: keys expire, and the official SDKs (Go 5.6.0, C++ 5.4.0) fetch them once in a process's life.
-async fn container_keys(
-    config: &Config,
-    region: &str,
-    endpoints: &ContainerEndpoints,
-) -> Result<Keys, CredentialsError> {
+async fn container_keys(config: &Config, role: &ContainerRole) -> Result<Keys, CredentialsError> {
+    let ContainerRole { region, endpoints } = role;
     let (keys, task_id) = futures_util::future::join(endpoints.keys(region), endpoints.task_id()).await;
     match task_id {
         Ok(id) => config.host_id.learn(id),

@@ -42,7 +42,7 @@ pub(crate) const EVENTS_UNREAD_MAX: usize = 1_024;
 const WRITER_QUEUE: usize = CALLS_IN_FLIGHT_MAX + 8;
 
 /// Frames from all sockets waiting for the driver; beyond it TCP pushes back.
-const READER_QUEUE: usize = 64;
+const READER_QUEUE: usize = 256;
 
 /// How long the peer may take to answer a close frame.
 const GOODBYE_PATIENCE: Duration = Duration::from_secs(2);
@@ -72,7 +72,7 @@ enum Input {
 /// The ends that the application holds.
 pub(crate) struct Ends {
     pub(crate) commands: mpsc::Sender<Command>,
-    pub(crate) events: mpsc::Receiver<Event>,
+    pub(crate) events: mpsc::Receiver<Box<Event>>,
     pub(crate) closed: watch::Receiver<Option<CloseReason>>,
     pub(crate) connected: oneshot::Receiver<Result<(), ConnectError>>,
 }
@@ -85,7 +85,8 @@ pub(crate) struct Driver {
     commands: mpsc::Receiver<Command>,
     /// Held back until the process is ready; see [`StartContext`].
     start_context: StartContext,
-    events: mpsc::Sender<Event>,
+    /// Boxed, as an empty channel has room for 32 of them, and most are empty for ever.
+    events: mpsc::Sender<Box<Event>>,
     unread: VecDeque<Event>,
     connected: Option<oneshot::Sender<Result<(), ConnectError>>>,
     closed: watch::Sender<Option<CloseReason>>,
@@ -153,14 +154,18 @@ impl Driver {
     }
 
     /// Runs until the uplink is closed and its sockets have said goodbye.
-    pub(crate) async fn run(mut self) {
+    ///
+    /// Boxed, as a future holds its arguments twice: as they came, and as they are used.
+    pub(crate) async fn run(mut self: Box<Self>) {
         loop {
             while let Some(output) = self.uplink.poll_output() {
                 self.perform(output);
             }
             if let Some(reason) = self.uplink.closed() {
                 let reason = reason.clone();
-                return self.finish(reason).await;
+                // Boxed: a future holds room for all it may await. Ten thousand idle processes would pay for a goodbye that
+                // none of them says.
+                return Box::pin(self.finish(reason)).await;
             }
             let input = self.next_input().await;
             self.handle(input);
@@ -238,7 +243,7 @@ impl Driver {
         while let Ok(permit) = self.events.try_reserve()
             && let Some(event) = self.unread.pop_front()
         {
-            permit.send(event);
+            permit.send(Box::new(event));
         }
     }
 
@@ -357,7 +362,7 @@ impl Driver {
     }
 
     /// Waits for the sockets to say goodbye, within bounds.
-    async fn finish(mut self, reason: CloseReason) {
+    async fn finish(mut self: Box<Self>, reason: CloseReason) {
         while let Some(output) = self.uplink.poll_output() {
             self.perform(output);
         }
@@ -365,7 +370,7 @@ impl Driver {
         // What was said before the end is still delivered, as far as the channel takes it: `Terminate` may be in it.
         self.deliver_events();
         self.closed.send_replace(Some(reason));
-        let Self { mut sockets, mut reports, report_sender, commands, events, .. } = self;
+        let Self { mut sockets, mut reports, report_sender, commands, events, .. } = *self;
         drop((commands, events, report_sender));
         // Frames that still come are nobody's; without this a full queue would hold a socket open.
         let drain = async { while reports.recv().await.is_some() {} };

@@ -25,14 +25,18 @@ pub(crate) enum Credentials {
     None,
     Token(AuthToken),
     /// Signed anew at each dial, by the driver: a signature ages.
-    Keys(Keys),
+    Keys(Box<Keys>),
     /// The container's task role, fetched anew at each dial: its keys age, too.
-    Container {
-        region: String,
-        endpoints: ContainerEndpoints,
-    },
+    Container(Box<ContainerRole>),
     /// Asked at each dial.
     Provider(Provider),
+}
+
+/// Where a container's role is asked for, and what its keys sign for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ContainerRole {
+    pub(crate) region: String,
+    pub(crate) endpoints: ContainerEndpoints,
 }
 
 impl Credentials {
@@ -49,7 +53,7 @@ impl Credentials {
     pub(crate) fn can_be_renewed(&self) -> bool {
         match self {
             Self::None | Self::Token(_) => false,
-            Self::Keys(_) | Self::Container { .. } | Self::Provider(_) => true,
+            Self::Keys(_) | Self::Container(_) | Self::Provider(_) => true,
         }
     }
 }

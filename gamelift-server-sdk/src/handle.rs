@@ -8,15 +8,16 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::{CallError, CloseReason};
 use crate::rules;
-use crate::uplink::Answer;
+use crate::uplink::{Answer, CALLS_IN_FLIGHT_MAX};
 
-/// Commands waiting for the driver: a full game session of 200 players that does something in the same tick. Those who
-/// find it full wait in the caller, each with a timer of its own. Room that is not used costs nothing.
-pub(crate) const COMMANDS_MAX: usize = 256;
+/// Commands waiting for the driver: as many as may be in flight. Those who find it full wait in the caller, each with a timer
+/// of its own. Room that is not used costs nothing.
+pub(crate) const COMMANDS_MAX: usize = CALLS_IN_FLIGHT_MAX;
 
 /// From a handle to the driver.
 pub(crate) struct Command {
-    pub(crate) request: Request,
+    /// Boxed: it moves through several queues, and most of them are empty most of the time.
+    pub(crate) request: Box<Request>,
     pub(crate) deadline: std::time::Instant,
     pub(crate) reply: oneshot::Sender<Result<Answer, CallError>>,
 }
@@ -58,7 +59,7 @@ pub(crate) async fn call(
         Err(_) => return Err(CallError::NotSent),
     };
     let (reply, answer) = oneshot::channel();
-    permit.send(Command { request, deadline: deadline.into_std(), reply });
+    permit.send(Command { request: Box::new(request), deadline: deadline.into_std(), reply });
     match answer.await {
         Ok(result) => result,
         Err(_) => Err(CallError::Closed(shared.closed().await)),

@@ -74,7 +74,7 @@ impl Config {
         let config = Arc::new(self);
         let (driver, Ends { commands, events, closed, connected }) =
             Driver::new(config.clone(), Arc::new(dialer));
-        tokio::spawn(driver.run());
+        tokio::spawn(Box::new(driver).run());
         match connected.await {
             Ok(result) => result?,
             Err(_) => return Err(ConnectError::Closed(CloseReason::DriverStopped)),
@@ -92,7 +92,7 @@ impl Config {
 #[must_use = "dropping it closes the connection"]
 pub struct Connected {
     process: ServerProcess,
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<Box<Event>>,
 }
 
 impl Connected {

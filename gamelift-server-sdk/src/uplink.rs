@@ -146,10 +146,10 @@ pub(crate) struct Uplink {
     settings: Settings,
     stage: Stage,
     link: Link,
-    endpoint: Endpoint,
+    endpoint: Box<Endpoint>,
     /// The endpoint that worked before a refresh whose endpoint has not: tried in turn with it.
-    fallback: Option<Endpoint>,
-    successor: Option<Successor>,
+    fallback: Option<Box<Endpoint>>,
+    successor: Option<Box<Successor>>,
     /// The socket before the last refresh, read until then.
     predecessor: Option<(ConnId, Instant)>,
     backoff: Backoff,
@@ -168,11 +168,11 @@ impl Uplink {
     /// Starts dialling.
     pub(crate) fn new(now: Instant, settings: Settings) -> Self {
         let mut rng = fastrand::Rng::with_seed(settings.seed);
-        let endpoint = Endpoint {
+        let endpoint = Box::new(Endpoint {
             url: settings.url.clone(),
             credentials: settings.credentials.clone(),
             idempotency_token: uuid(&mut rng).to_string(),
-        };
+        });
         let mut uplink = Self {
             stage: Stage::Connecting { give_up: now + settings.connect_patience, attempts: 0, last: None },
             link: Link::Closed,
@@ -236,8 +236,13 @@ impl Uplink {
     }
 
     /// Makes a call; its [`Output::Reply`] comes by the deadline. Heed [`Self::takes_calls`].
-    pub(crate) fn call(&mut self, now: Instant, deadline: Instant, request: Request) -> CallId {
-        self.start_call(now, deadline, Caller::Application, request)
+    pub(crate) fn call(
+        &mut self,
+        now: Instant,
+        deadline: Instant,
+        request: impl Into<Box<Request>>,
+    ) -> CallId {
+        self.start_call(now, deadline, Caller::Application, request.into())
     }
 
     /// The application answered a health check.
@@ -329,9 +334,9 @@ impl Uplink {
             Ok(frame) => frame,
             Err(error) => return tracing::debug!(%error, "frame ignored"),
         };
-        match &frame.request_id {
-            Some(id) if self.calls.expects(id) => self.handle_response(now, &frame),
-            _ => match frame.push() {
+        match frame.request_id.as_ref().and_then(|id| self.calls.take_by_request(id)) {
+            Some((id, call)) => self.handle_response(now, id, call, &frame),
+            None => match frame.push() {
                 Ok(push) => self.handle_push(now, push),
                 Err(error) => tracing::debug!(%error, "frame ignored"),
             },
@@ -384,7 +389,13 @@ impl Uplink {
 
     // --- calls ------------------------------------------------------------------------------------------------------
 
-    fn start_call(&mut self, now: Instant, deadline: Instant, caller: Caller, request: Request) -> CallId {
+    fn start_call(
+        &mut self,
+        now: Instant,
+        deadline: Instant,
+        caller: Caller,
+        request: Box<Request>,
+    ) -> CallId {
         let id = self.calls.next_id();
         if let Some(reason) = self.closed() {
             let reason = reason.clone();
@@ -439,15 +450,12 @@ impl Uplink {
         }
     }
 
-    fn handle_response(&mut self, now: Instant, frame: &ServiceFrame<'_>) {
-        let Some((id, call)) = frame.request_id.as_ref().and_then(|id| self.calls.take_by_request(id)) else {
-            return;
-        };
+    fn handle_response(&mut self, now: Instant, id: CallId, call: Call, frame: &ServiceFrame<'_>) {
         let result = match &frame.outcome {
             Err(refusal) => Err(CallError::Refused(refusal.clone())),
             Ok(()) => answer(&call.request, frame),
         };
-        match (&call.request, &result) {
+        match (&*call.request, &result) {
             (Request::ActivateServerProcess(_), Ok(_)) => {
                 self.stage = Stage::Ready;
                 self.reply(id, call.caller, result);
@@ -505,7 +513,7 @@ impl Uplink {
             return tracing::debug!("heartbeat skipped: {CALLS_IN_FLIGHT_MAX} calls in flight");
         }
         let request = Request::HeartbeatServerProcess(HeartbeatServerProcess { health_status: healthy });
-        self.start_call(now, now + self.settings.call_timeout, Caller::Heartbeat, request);
+        self.start_call(now, now + self.settings.call_timeout, Caller::Heartbeat, Box::new(request));
     }
 }
 

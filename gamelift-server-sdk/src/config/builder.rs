@@ -10,7 +10,7 @@ use super::{Config, HEALTH_INTERVAL, HEALTH_INTERVAL_MIN, MANAGED_RESOURCE};
 use crate::container::ContainerEndpoints;
 use crate::credentials::{HostId, Provider, TokenProvider, WallClock};
 use crate::duration::parse_go_duration;
-use crate::endpoint::{Credentials, websocket_url};
+use crate::endpoint::{ContainerRole, Credentials, websocket_url};
 use crate::error::ConfigError;
 use crate::sigv4::Keys;
 use crate::uplink::HealthTimes;
@@ -244,21 +244,21 @@ impl ConfigBuilder {
         let credentials = match (self.token_provider, self.auth_token, self.container) {
             (Some(provider), ..) => Credentials::Provider(provider),
             (None, Some(token), _) if !token.is_empty() => Credentials::Token(token),
-            (None, _, Some(endpoints)) => Credentials::Container {
+            (None, _, Some(endpoints)) => Credentials::Container(Box::new(ContainerRole {
                 region: need(self.region, "region", "GAMELIFT_REGION")?,
                 endpoints: endpoints?,
-            },
+            })),
             (None, _, None) => match (self.region, self.keys.access_key, self.keys.secret_key) {
                 (Some(region), Some(access_key), Some(secret_key)) => {
                     let session_token = self.keys.session_token;
-                    Credentials::Keys(Keys { region, access_key, secret_key, session_token })
+                    Credentials::Keys(Box::new(Keys { region, access_key, secret_key, session_token }))
                 }
                 _ => return Err(ConfigError::NoCredentials),
             },
         };
         let host_id = match credentials {
             // The task's id, once its metadata is read; whatever else was given is not it.
-            Credentials::Container { .. } => HostId::default(),
+            Credentials::Container(_) => HostId::default(),
             _ => HostId::given(check_host_id(need(self.host_id, "host id", "GAMELIFT_SDK_HOST_ID")?)?),
         };
         let interval = self.health_interval.unwrap_or(HEALTH_INTERVAL);

@@ -79,7 +79,7 @@ fn a_container_needs_no_host_id_but_a_region_and_the_endpoints_of_its_task() {
         builder.overridden_by(lookup).unwrap().build()
     };
     let complete = config("").unwrap();
-    assert!(matches!(complete.credentials, Credentials::Container { .. }));
+    assert!(matches!(complete.credentials, Credentials::Container(_)));
     assert_eq!(complete.host_id(), None, "its task's metadata will say");
     for (needed, _) in &CONTAINER[1..] {
         assert!(config(needed).unwrap_err().to_string().contains(needed), "{needed}");
@@ -97,7 +97,7 @@ fn a_token_wins_over_a_container_and_a_container_over_keys() {
     let container = builder().overridden_by(env(CONTAINER)).unwrap();
     assert!(matches!(credentials(container), Credentials::Token(_)));
     let keys = without_token().keys("a", "s", None).overridden_by(env(CONTAINER)).unwrap();
-    assert!(matches!(credentials(keys), Credentials::Container { .. }));
+    assert!(matches!(credentials(keys), Credentials::Container(_)));
     // A token makes the container's endpoints unnecessary, even if they are wrong.
     let half = builder().overridden_by(env(&[("GAMELIFT_COMPUTE_TYPE", "CONTAINER")])).unwrap();
     assert!(matches!(credentials(half), Credentials::Token(_)));

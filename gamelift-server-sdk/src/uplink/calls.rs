@@ -24,7 +24,7 @@ pub(super) enum Caller {
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) caller: Caller,
-    pub(super) request: Request,
+    pub(super) request: Box<Request>,
     /// A UUID, as a number: comparing and copying it is free.
     pub(super) request_id: u128,
     pub(super) deadline: Instant,
@@ -100,11 +100,6 @@ impl Calls {
             self.unsent.retain(|unsent| *unsent != id);
         }
         Some((id, call))
-    }
-
-    /// Whether somebody waits for this response.
-    pub(super) fn expects(&self, request_id: &RequestId) -> bool {
-        number(request_id).is_some_and(|number| self.by_request.contains_key(&number))
     }
 
     /// The next call to send, its text made. Expired calls are left for [`Self::take_expired`].

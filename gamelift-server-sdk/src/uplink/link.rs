@@ -24,7 +24,7 @@ pub(super) enum Link {
 /// A refresh that is not done yet. Lives beside `Link::Open` only.
 #[derive(Debug)]
 pub(super) struct Successor {
-    pub(super) endpoint: Endpoint,
+    pub(super) endpoint: Box<Endpoint>,
     pub(super) attempt: Attempt,
     pub(super) backoff: Backoff,
 }
@@ -56,7 +56,7 @@ impl Uplink {
             *attempts += 1;
         }
         self.link = Link::Dialing { conn, give_up: now + DIAL_PATIENCE };
-        self.outputs.push_back(Output::Dial(conn, Box::new(self.endpoint.clone())));
+        self.outputs.push_back(Output::Dial(conn, self.endpoint.clone()));
     }
 
     pub(super) fn opened(&mut self, now: Instant, conn: ConnId) {
@@ -122,18 +122,18 @@ impl Uplink {
             Ok(url) => url,
             Err(error) => return tracing::warn!(%error, "RefreshConnection ignored"),
         };
-        let endpoint = Endpoint {
+        let endpoint = Box::new(Endpoint {
             url,
             credentials: Credentials::after_refresh(refresh.auth_token, &self.settings.credentials),
             idempotency_token: uuid(&mut self.rng).to_string(),
-        };
+        });
         // The newest wins: an earlier refresh that is still under way is given up.
         if let Some(conn) = self.successor.take().and_then(|older| older.attempt.conn()) {
             self.outputs.push_back(Output::Close(conn, None));
         }
         if matches!(self.link, Link::Open { .. }) {
             let attempt = Attempt::Waiting { until: now };
-            self.successor = Some(Successor { endpoint, attempt, backoff: Backoff::default() });
+            self.successor = Some(Box::new(Successor { endpoint, attempt, backoff: Backoff::default() }));
             self.dial_successor(now);
         } else {
             // Read from the predecessor while the link is down.
@@ -149,7 +149,7 @@ impl Uplink {
         let conn = self.next_conn();
         if let Some(successor) = &mut self.successor {
             successor.attempt = Attempt::Dialing { conn, give_up: now + DIAL_PATIENCE };
-            self.outputs.push_back(Output::Dial(conn, Box::new(successor.endpoint.clone())));
+            self.outputs.push_back(Output::Dial(conn, successor.endpoint.clone()));
         }
     }
 
