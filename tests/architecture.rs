@@ -75,6 +75,7 @@ const PURE: &[&str] = &[
     "gamelift-local/src/events/retry.rs",
     "gamelift-local/src/model.rs",
     "gamelift-server-sdk/src/endpoint.rs",
+    "gamelift-server-sdk/src/rules.rs",
     "gamelift-server-sdk/src/sigv4.rs",
     "gamelift-server-sdk/src/uplink.rs",
     "gamelift-wire/src/lib.rs",

@@ -26,7 +26,7 @@ use crate::transport::{Dial, Socket};
 /// ```
 /// # use gamelift_server_sdk::{AuthToken, Config, CredentialsError};
 /// let config = Config::builder().token_provider(|| async {
-///     let token = tokio::fs::read_to_string("/run/gamelift/auth-token").await;
+///     let token = std::fs::read_to_string("/run/gamelift/auth-token");
 ///     let token = token.map_err(|error| CredentialsError::Unavailable(error.to_string()))?;
 ///     Ok(AuthToken::new_unchecked(token.trim()))
 /// });

@@ -59,7 +59,7 @@ enum Report {
 /// Something that happened.
 enum Input {
     Report(ConnId, Report),
-    Command(Command),
+    Command(Box<Command>),
     HandlesDropped,
     EventsDropped,
     Dialed(ConnId, Result<Socket, DialError>),
@@ -71,7 +71,7 @@ enum Input {
 
 /// The ends that the application holds.
 pub(crate) struct Ends {
-    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) commands: mpsc::Sender<Box<Command>>,
     pub(crate) events: mpsc::Receiver<Box<Event>>,
     pub(crate) closed: watch::Receiver<Option<CloseReason>>,
     pub(crate) connected: oneshot::Receiver<Result<(), ConnectError>>,
@@ -82,7 +82,7 @@ pub(crate) struct Driver {
     uplink: Uplink,
     config: Arc<Config>,
     dialer: Arc<dyn Dial>,
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<Box<Command>>,
     /// Held back until the process is ready; see [`StartContext`].
     start_context: StartContext,
     /// Boxed, as an empty channel has room for 32 of them, and most are empty for ever.
@@ -217,11 +217,11 @@ impl Driver {
                 }
             }
             Input::Command(command) => {
-                self.command(command);
+                self.command(*command);
                 while self.uplink.takes_calls()
                     && let Ok(command) = self.commands.try_recv()
                 {
-                    self.command(command);
+                    self.command(*command);
                 }
             }
             Input::HandlesDropped => self.uplink.close(CloseReason::HandlesDropped),

@@ -102,7 +102,7 @@ impl Events {
 /// What the driver needs to hand out a [`StartGameSession`]. It holds the handles' channel weakly: an event that lies
 /// unread must not keep an abandoned process alive.
 pub(crate) struct StartContext {
-    pub(crate) commands: mpsc::WeakSender<Command>,
+    pub(crate) commands: mpsc::WeakSender<Box<Command>>,
     pub(crate) call_timeout: Duration,
     pub(crate) closed: watch::Receiver<Option<CloseReason>>,
 }

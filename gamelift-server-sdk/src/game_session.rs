@@ -28,14 +28,14 @@ use crate::uplink::Answer;
 #[must_use = "players cannot join until the game session is activated"]
 pub struct StartGameSession {
     /// Weak: an event that lies unread must not keep an abandoned process alive.
-    commands: mpsc::WeakSender<Command>,
+    commands: mpsc::WeakSender<Box<Command>>,
     shared: Shared,
     session: Arc<GameSessionModel>,
 }
 
 impl StartGameSession {
     pub(crate) fn new(
-        commands: mpsc::WeakSender<Command>,
+        commands: mpsc::WeakSender<Box<Command>>,
         shared: Shared,
         session: GameSessionModel,
     ) -> Self {
@@ -90,7 +90,7 @@ impl ActivateError {
 /// Every call takes at most the call timeout (20 s unless configured), waiting for a connection included.
 #[derive(Clone)]
 pub struct GameSession {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Box<Command>>,
     shared: Shared,
     session: Arc<GameSessionModel>,
 }

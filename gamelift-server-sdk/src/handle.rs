@@ -14,9 +14,9 @@ use crate::uplink::{Answer, CALLS_IN_FLIGHT_MAX};
 /// of its own. Room that is not used costs nothing.
 pub(crate) const COMMANDS_MAX: usize = CALLS_IN_FLIGHT_MAX;
 
-/// From a handle to the driver.
+/// From a handle to the driver. Boxed in the channel, which has room for 32 of them as long as it lives.
 pub(crate) struct Command {
-    /// Boxed: it moves through several queues, and most of them are empty most of the time.
+    /// Boxed once more: it moves on by itself, to wait for its answer.
     pub(crate) request: Box<Request>,
     pub(crate) deadline: std::time::Instant,
     pub(crate) reply: oneshot::Sender<Result<Answer, CallError>>,
@@ -47,7 +47,7 @@ impl Shared {
 
 /// One call: one deadline, through every queue.
 pub(crate) async fn call(
-    commands: &mpsc::Sender<Command>,
+    commands: &mpsc::Sender<Box<Command>>,
     shared: &Shared,
     request: Request,
 ) -> Result<Answer, CallError> {
@@ -59,7 +59,7 @@ pub(crate) async fn call(
         Err(_) => return Err(CallError::NotSent),
     };
     let (reply, answer) = oneshot::channel();
-    permit.send(Command { request: Box::new(request), deadline: deadline.into_std(), reply });
+    permit.send(Box::new(Command { request: Box::new(request), deadline: deadline.into_std(), reply }));
     match answer.await {
         Ok(result) => result,
         Err(_) => Err(CallError::Closed(shared.closed().await)),

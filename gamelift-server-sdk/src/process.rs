@@ -224,7 +224,7 @@ pub enum ReadyErrorKind {
 /// sees a process that went silent; [`end`](Self::end) is the proper goodbye.
 #[derive(Clone)]
 pub struct ServerProcess {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Box<Command>>,
     shared: Shared,
     config: Arc<Config>,
     fleet_roles: Remembered,
@@ -318,8 +318,8 @@ impl ServerProcess {
         match self.call(request).await? {
             Answer::Credentials(credentials) if credentials.access_key_id.is_empty() => Ok(None),
             Answer::Credentials(credentials) => {
-                *remembered = Some(credentials.clone());
-                Ok(Some(credentials))
+                *remembered = Some((*credentials).clone());
+                Ok(Some(*credentials))
             }
             other => Err(unexpected(&other)),
         }
@@ -349,7 +349,7 @@ impl ServerProcess {
 #[cfg(feature = "aws-credential-types")]
 #[derive(Clone, Debug)]
 pub(crate) struct WeakServerProcess {
-    commands: mpsc::WeakSender<Command>,
+    commands: mpsc::WeakSender<Box<Command>>,
     shared: Shared,
     config: Arc<Config>,
     fleet_roles: Remembered,

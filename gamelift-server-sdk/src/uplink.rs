@@ -109,7 +109,8 @@ pub(crate) enum Answer {
     PlayerSessions(PlayerSessionsPage),
     BackfillStarted(BackfillStarted),
     Certificate(ComputeCertificate),
-    Credentials(FleetRoleCredentials),
+    /// Boxed: by far the largest answer, and the rarest.
+    Credentials(Box<FleetRoleCredentials>),
 }
 
 /// What an uplink needs to know from the start.
@@ -526,7 +527,7 @@ fn answer(request: &Request, frame: &ServiceFrame<'_>) -> Result<Answer, CallErr
         Request::DescribePlayerSessions(_) => frame.body().map(Answer::PlayerSessions),
         Request::StartMatchBackfill(_) => frame.body().map(Answer::BackfillStarted),
         Request::GetComputeCertificate => frame.body().map(Answer::Certificate),
-        Request::GetFleetRoleCredentials(_) => frame.body().map(Answer::Credentials),
+        Request::GetFleetRoleCredentials(_) => frame.body().map(Box::new).map(Answer::Credentials),
         _ => Ok(Answer::Done),
     };
     read.map_err(CallError::Unreadable)
