@@ -403,7 +403,7 @@ impl Uplink {
             self.reply(id, caller, Err(CallError::Closed(reason)));
             return id;
         }
-        let request_id = uuid(&mut self.rng).as_u128();
+        let request_id = calls::request_id(uuid(&mut self.rng), id);
         self.calls.insert(id, Call { caller, request, request_id, deadline, sent: false });
         self.send_calls(now);
         id
