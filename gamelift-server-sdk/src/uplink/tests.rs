@@ -366,6 +366,19 @@ fn answers_in_any_order_find_their_calls_and_strangers_find_none() {
 }
 
 #[test]
+fn a_strangers_id_that_ends_like_one_of_ours_answers_nothing() {
+    let (mut bench, conn) = Bench::ready();
+    let call = bench.call(accept());
+    let (_, id) = bench.sent(conn);
+    let first = if id.as_str().starts_with('0') { '1' } else { '0' };
+    let stranger = format!("{first}{}", &id.as_str()[1..]);
+    bench.succeed(conn, &Action::AcceptPlayerSession, &RequestId::new_unchecked(stranger));
+    assert!(bench.take().is_empty());
+    bench.succeed(conn, &Action::AcceptPlayerSession, &id);
+    assert!(matches!(bench.take()[..], [Output::Reply(replied, Ok(_))] if replied == call));
+}
+
+#[test]
 fn an_answer_that_is_not_understood_says_that_the_call_took_effect() {
     let (mut bench, conn) = Bench::ready();
     bench.call(describe());
