@@ -80,6 +80,7 @@ const PURE: &[&str] = &[
     "gamelift-local/src/observer.rs",
     "gamelift-local/src/sdk_faults.rs",
     "gamelift-server-sdk/src/endpoint.rs",
+    "gamelift-server-sdk/src/rules.rs",
     "gamelift-server-sdk/src/sigv4.rs",
     "gamelift-server-sdk/src/uplink.rs",
     "gamelift-wire/src/lib.rs",
