@@ -35,7 +35,7 @@ pub(super) struct Queue {
 }
 
 /// One destination.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Target {
     Fleet(String),
     /// Leads to whatever fleet it leads to when a placement looks for a place.
@@ -81,7 +81,7 @@ impl Engine {
         if model.destinations.len() > DESTINATIONS_MAX {
             return Err(too_many_destinations(ErrorKind::LimitExceeded, &model));
         }
-        let queue = self.queue_of(model)?;
+        let queue = self.queue_of(model, None)?;
         if self.queues.contains_key(name) {
             // AWS API reference: this operation has no Conflict.
             return Err(ApiError::invalid(format!("Game session queue {name} already exists")));
@@ -111,7 +111,10 @@ impl Engine {
         if input.add_log_delivery_destinations.is_some() || input.remove_log_delivery_destinations.is_some() {
             return Err(no_logs("AddLogDeliveryDestinations and RemoveLogDeliveryDestinations"));
         }
-        let mut model = self.queue(name)?.model.clone();
+        let before = self.queue(name)?;
+        let mut model = before.model.clone();
+        // Destinations that are gone meanwhile are no reason to refuse a change of something else.
+        let kept = input.destinations.is_none().then(|| before.targets.clone());
         model.timeout_in_seconds = timeout.unwrap_or(model.timeout_in_seconds);
         if let Some(policies) = input.player_latency_policies {
             model.player_latency_policies = policies;
@@ -127,7 +130,7 @@ impl Engine {
             // AWS API reference: this operation has no LimitExceeded.
             return Err(too_many_destinations(ErrorKind::InvalidRequest, &model));
         }
-        let mut queue = self.queue_of(model)?;
+        let mut queue = self.queue_of(model, kept)?;
         let output = GameSessionQueueOutput { game_session_queue: queue.model.clone() };
         let name = queue.model.name.clone();
         queue.pending = self.queues.remove(&name).map(|before| before.pending).unwrap_or_default();
@@ -189,8 +192,8 @@ impl Engine {
         found.ok_or_else(|| ApiError::not_found(format!("Game session queue {name} not found")))
     }
 
-    /// Checks what a queue is made of, and reads its rules.
-    fn queue_of(&self, mut model: GameSessionQueue) -> Result<Queue, ApiError> {
+    /// Checks what a queue is made of, and reads its rules. Destinations are looked up unless they are `kept`.
+    fn queue_of(&self, mut model: GameSessionQueue, kept: Option<Vec<Target>>) -> Result<Queue, ApiError> {
         let policies = policies(&mut model.player_latency_policies);
         // AWS API reference, UpdateGameSessionQueue: an empty structure removes the setting.
         model.filter_configuration.take_if(|filter| filter.allowed_locations.is_none());
@@ -198,9 +201,10 @@ impl Engine {
         let allowed_locations =
             model.filter_configuration.as_ref().and_then(|filter| filter.allowed_locations.clone());
         let (priorities, location_order) = priorities(model.priority_configuration.as_ref())?;
-        let destinations = model.destinations.iter();
-        let targets =
-            destinations.map(|destination| self.destination(destination)).collect::<Result<_, _>>()?;
+        let targets = match kept {
+            Some(targets) => targets,
+            None => model.destinations.iter().map(|it| self.destination(it)).collect::<Result<_, _>>()?,
+        };
         let rules = Rules { policies, allowed_locations, priorities, location_order };
         Ok(Queue { model, rules, targets, pending: BTreeSet::new() })
     }
