@@ -58,6 +58,15 @@ enum Op {
         timeout: u8,
         cap: bool,
     },
+    /// Connects, gets ready and reports its health, as a server process does that is well.
+    Ready {
+        process: u8,
+    },
+    /// Creates a game session, activates it, and lets players in. Some of them leave again.
+    Play {
+        players: u8,
+        leave: bool,
+    },
     /// CreateAlias to the fleet or to nowhere.
     Alias {
         leads: bool,
@@ -130,6 +139,8 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (0..20_u8, 0..3_u8).prop_map(|(id, players)| Op::Place { id, players }),
         1 => (0..20_u8).prop_map(|id| Op::Stop { id }),
         1 => (10..250_u8, any::<bool>()).prop_map(|(timeout, cap)| Op::Queue { timeout, cap }),
+        6 => (0..4_u8).prop_map(|process| Op::Ready { process }),
+        6 => (0..3_u8, any::<bool>()).prop_map(|(players, leave)| Op::Play { players, leave }),
         1 => any::<bool>().prop_map(|leads| Op::Alias { leads }),
         1 => (index(), any::<bool>()).prop_map(|(alias, leads)| Op::Redirect { alias, leads }),
         1 => index().prop_map(|alias| Op::DeleteAlias { alias }),
@@ -370,7 +381,40 @@ impl World {
                 let _ = self.bench.engine.delete_fleet(now, input(json!({ "FleetId": fleet })));
             }
             Op::Repair => self.repair(),
+            Op::Ready { process } => {
+                let query = self.bench.query(&format!("p{process}"), "life");
+                let Ok(connection) = self.bench.try_connect(query) else { return };
+                self.connections.push(connection);
+                let ready = json!({ "Port": 7777, "SdkLanguage": "Go", "SdkVersion": "5.6.0" });
+                self.bench.ask(connection, "ActivateServerProcess", ready);
+                self.bench.ask(connection, "HeartbeatServerProcess", json!({ "HealthStatus": true }));
+            }
+            Op::Play { players, leave } => self.play(players, leave),
             _ => unreachable!("the other operations are above"),
+        }
+    }
+
+    fn play(&mut self, players: u8, leave: bool) {
+        let Ok(session) = self.bench.try_create(json!({})) else { return };
+        let arn = session.game_session_id;
+        self.sessions.push(arn.clone());
+        // Whoever hosts it succeeds; the others are refused.
+        let ask_all = |world: &mut Self, action: &str, body: Value| {
+            for connection in world.connections.clone() {
+                world.bench.ask(connection, action, body.clone());
+            }
+        };
+        ask_all(self, "ActivateGameSession", json!({ "GameSessionId": arn }));
+        for player in 0..players {
+            let Ok(joined) = self.bench.try_join(&arn, &format!("player-{player}")) else { return };
+            let id = joined.player_session_id;
+            let body = json!({ "GameSessionId": arn, "PlayerSessionId": id });
+            ask_all(self, "AcceptPlayerSession", body.clone());
+            if leave && player == 0 {
+                ask_all(self, "RemovePlayerSession", body);
+                assert_eq!(self.bench.player(&id).status, PlayerSessionStatus::Completed);
+            }
+            self.players.push(id);
         }
     }
 
