@@ -159,6 +159,8 @@ impl Engine {
         }
         self.queues.remove(&name);
         self.forget_tags("gamesessionqueue", &name);
+        // Game sessions that were ACTIVATING for it have ended, which may leave room for others.
+        self.serve_lines(now);
         Ok(Empty {})
     }
 

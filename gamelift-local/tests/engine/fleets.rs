@@ -136,6 +136,20 @@ fn no_more_game_sessions_activate_at_a_time_than_the_runtime_configuration_allow
 }
 
 #[test]
+fn a_placement_takes_the_room_that_a_terminated_activation_leaves() {
+    let more = json!({ "RuntimeConfiguration": { "MaxConcurrentGameSessionActivations": 1 } });
+    let mut bench = Bench::with_fleet(more);
+    bench.queue();
+    bench.ready("first");
+    let arn = bench.create();
+    bench.ready("second");
+    bench.place("one");
+    assert_eq!(bench.placed_in("one"), None, "one game session is ACTIVATING already");
+    bench.terminate(&arn).unwrap();
+    assert_eq!(bench.placed_in("one").as_deref(), Some(LOCATION));
+}
+
+#[test]
 fn a_fleet_without_processes_is_terminated_at_once_and_forgotten_after_an_hour() {
     let mut bench = Bench::new();
     let fleet = bench.fleet.clone();

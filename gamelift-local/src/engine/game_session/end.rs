@@ -47,6 +47,8 @@ impl Engine {
         if let Some(process) = process {
             self.ask_to_end(now, process);
         }
+        // One game session less is ACTIVATING, so that another one may be.
+        self.serve_lines(now);
         let (_, session) = self.game_session(arn)?;
         Ok(GameSessionOutput { game_session: session.model.clone() })
     }
