@@ -68,6 +68,8 @@ fn filters_choose_what_they_say() {
         ("gameSessionProperties.map = \"dust\"".to_owned(), vec![0]),
         ("gameSessionProperties.map<>'dust'".to_owned(), vec![1, 3]),
         ("gameSessionProperties.nothing='dust'".to_owned(), vec![]),
+        // Keys with a dot cannot be searched.
+        ("gameSessionProperties.map.name<>'dust'".to_owned(), vec![]),
         (format!("gameSessionId='{}'", arns[2]), vec![2]),
         (format!("creationTimeMillis>{created}"), vec![2, 3]),
         (format!("creationTimeMillis={created}"), vec![1]),

@@ -1,6 +1,6 @@
 //! What expressions say about game sessions.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 use super::{
     Filter, Sort,
@@ -48,8 +48,7 @@ impl TextField {
         match self {
             Self::Id => Some(&session.game_session_id),
             Self::Name => session.name.as_deref(),
-            // AWS API reference: keys with a dot cannot be searched.
-            Self::Property(key) if key.contains('.') => None,
+            Self::Unsearchable => None,
             Self::Property(key) => {
                 let mut properties = session.game_properties.iter();
                 properties.find(|property| property.key == *key).map(|property| property.value.as_str())
@@ -59,11 +58,16 @@ impl TextField {
 }
 
 impl NumberField {
+    /// For comparison with numbers of all kinds.
     fn of(self, session: &GameSession) -> f64 {
+        self.whole(session) as f64
+    }
+
+    fn whole(self, session: &GameSession) -> u64 {
         match self {
-            Self::MaximumSessions => f64::from(session.maximum_player_session_count),
-            Self::CreationTime => session.creation_time.as_millis() as f64,
-            Self::PlayerCount => f64::from(session.current_player_session_count),
+            Self::MaximumSessions => session.maximum_player_session_count.into(),
+            Self::CreationTime => session.creation_time.as_millis(),
+            Self::PlayerCount => session.current_player_session_count.into(),
         }
     }
 }
@@ -80,10 +84,16 @@ impl Sort {
     pub fn sort<'a, T: Copy>(&self, sessions: &mut Vec<T>, model: impl Fn(T) -> &'a GameSession) {
         match &self.by {
             Operand::Text(field) => self.by_key(sessions, |it| field.of(model(it)), |a, b| a.cmp(b)),
-            Operand::Number(field) => {
-                self.by_key(sessions, |it| Some(field.of(model(it))), f64::total_cmp);
-            }
-            Operand::HasRoom => self.by_key(sessions, |it| Some(has_room(model(it))), bool::cmp),
+            Operand::Number(field) => self.in_place(sessions, |it| field.whole(model(it))),
+            Operand::HasRoom => self.in_place(sessions, |it| has_room(model(it))),
+        }
+    }
+
+    /// For keys that every game session has, and that cost nothing to look up.
+    fn in_place<T: Copy, K: Ord>(&self, sessions: &mut [T], key: impl Fn(T) -> K) {
+        match self.is_descending {
+            true => sessions.sort_by_key(|it| Reverse(key(*it))),
+            false => sessions.sort_by_key(|it| key(*it)),
         }
     }
 

@@ -41,6 +41,8 @@ pub(super) enum TextField {
     Id,
     Name,
     Property(String),
+    /// A property whose key has a dot: it cannot be searched (AWS API reference), so no game session has it.
+    Unsearchable,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,6 +210,7 @@ impl Parser {
             "playerSessionCount" => Operand::Number(NumberField::PlayerCount),
             "hasAvailablePlayerSessions" => Operand::HasRoom,
             other => match other.strip_prefix(PROPERTIES) {
+                Some(key) if key.contains('.') => Operand::Text(TextField::Unsearchable),
                 Some(key) if !key.is_empty() => Operand::Text(TextField::Property(key.to_owned())),
                 _ => return Err(self.expected(expected)),
             },
