@@ -100,7 +100,15 @@ pub(crate) async fn call(
         .ok_or_else(|| unknown(format!("This local GameLift has no operation {}", shown(name))))?;
     let job = (operation.prepare)(codec, &body)?;
     let result = handle.run(job).await;
-    result.unwrap_or_else(|stopped| Err(ApiError::new(ErrorKind::InternalService, stopped.to_string())))
+    let result =
+        result.unwrap_or_else(|stopped| Err(ApiError::new(ErrorKind::InternalService, stopped.to_string())));
+    if let Err(error) = &result
+        && !operation.may_refuse_with(error.kind)
+    {
+        tracing::error!(operation = name, %error, "AWS clients do not expect this error from this operation");
+        debug_assert!(false, "{name} may not refuse with {error}");
+    }
+    result
 }
 
 fn operation_name(method: &Method, path: &str, headers: &HeaderMap) -> (Codec, Result<String, ApiError>) {
@@ -142,5 +150,7 @@ fn shown(text: &str) -> &str {
     text.get(..64).unwrap_or(text)
 }
 
+#[cfg(test)]
+mod coverage;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@
 //! * every request frame with a `RequestId` gets exactly one reply, and no push carries one.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod alias;
 mod answers;
 mod change;
 mod compute;
@@ -23,6 +24,7 @@ mod fleet_location;
 mod game_session;
 mod health;
 mod ids;
+mod interruption;
 mod location;
 mod matchmaking;
 mod operator;
@@ -31,8 +33,11 @@ mod placement;
 mod player_session;
 mod process;
 mod queue;
+mod refresh;
 mod sdk;
+mod search;
 mod snapshot;
+mod tag;
 mod timers;
 
 use std::{
@@ -40,14 +45,8 @@ use std::{
     time::Duration,
 };
 
-pub use self::{
-    change::{Change, ProcessName},
-    event::{EVENT_TYPES, Event, SampleError, SampleRequest},
-    matchmaking::{TicketOverview, TicketsOverview},
-    operator::OperatorError,
-    snapshot::{ComputeSnapshot, Counters, FleetSnapshot, GameSessionSnapshot, ProcessSnapshot, Snapshot},
-};
 use self::{
+    alias::Aliases,
     fleet::Fleet,
     game_session::{GameSessionKey, GameSessions},
     location::CustomLocation,
@@ -56,6 +55,15 @@ use self::{
     player_session::{PlayerSessionKey, PlayerSessions},
     process::{Process, ProcessKey},
     queue::Queues,
+    tag::Tags,
+};
+pub use self::{
+    change::{Change, ProcessName},
+    event::{EVENT_TYPES, Event, SampleError, SampleRequest},
+    matchmaking::{TicketOverview, TicketsOverview},
+    operator::OperatorError,
+    search::{Filter, SearchError, Sort},
+    snapshot::{ComputeSnapshot, Counters, FleetSnapshot, GameSessionSnapshot, ProcessSnapshot, Snapshot},
 };
 pub(crate) use self::{ids::Ids, timers::Timers};
 use crate::Timestamp;
@@ -74,6 +82,12 @@ pub struct Settings {
     pub token_ttl: Duration,
     /// How long a reserved slot waits for its player. AWS quota "Player session timeout".
     pub player_session_timeout: Duration,
+    /// How long one creator waits between two game sessions on a fleet without a policy (AWS API reference,
+    /// CreateGameSession: one request per second).
+    pub creator_interval: Duration,
+    /// How long a server-SDK connection lives before its process is told to make a new one; `None`: for ever. AWS
+    /// documents no value.
+    pub refresh_interval: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -84,6 +98,8 @@ impl Default for Settings {
             sdk_endpoint: "ws://127.0.0.1:9081".to_owned(),
             token_ttl: Duration::from_secs(3 * 60 * 60),
             player_session_timeout: Duration::from_secs(60),
+            creator_interval: Duration::from_secs(1),
+            refresh_interval: None,
         }
     }
 }
@@ -146,6 +162,8 @@ pub struct Engine {
     timers: Timers<Timer>,
     effects: VecDeque<Effect>,
     locations: BTreeMap<String, CustomLocation>,
+    aliases: Aliases,
+    tags: Tags,
     fleets: BTreeMap<String, Fleet>,
     processes: BTreeMap<ProcessKey, Process>,
     connections: BTreeMap<ConnectionId, ProcessKey>,
@@ -159,7 +177,7 @@ pub struct Engine {
     changes: Option<VecDeque<Change>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Timer {
     /// The game session has been ACTIVATING for too long.
     Activation(GameSessionKey),
@@ -179,6 +197,18 @@ enum Timer {
     PlacementRetry(PlacementKey),
     /// A matchmaker has something to do.
     Matchmaking(MatchmakerKey),
+    /// A connected process should have called ProcessReady.
+    ReadyBy(ProcessKey),
+    /// A process that has called ProcessEnding should be gone.
+    ExitBy(ProcessKey),
+    /// A process should move to a new connection.
+    Refresh(ProcessKey),
+    /// A compute is taken away.
+    ComputeInterrupted(String, String),
+    /// A fleet's location that is to go has had its time.
+    DeleteFleetLocation(String, String),
+    /// The fleet was deleted a while ago.
+    ForgetFleet(String),
 }
 
 impl Engine {
@@ -190,6 +220,8 @@ impl Engine {
             timers: Timers::default(),
             effects: VecDeque::new(),
             locations: BTreeMap::new(),
+            aliases: Aliases::new(),
+            tags: Tags::new(),
             fleets: BTreeMap::new(),
             processes: BTreeMap::new(),
             connections: BTreeMap::new(),
@@ -231,6 +263,14 @@ impl Engine {
                 Timer::PlacementTimeout(key) => self.placement_timed_out(now, key),
                 Timer::PlacementRetry(key) => self.try_again(now, key),
                 Timer::Matchmaking(key) => self.make_matches(now, key),
+                Timer::ReadyBy(key) => self.ready_overdue(now, key),
+                Timer::ExitBy(key) => self.exit_overdue(now, key),
+                Timer::Refresh(key) => self.refresh_due(now, key),
+                Timer::ComputeInterrupted(fleet, name) => self.compute_interrupted(now, &fleet, &name),
+                Timer::DeleteFleetLocation(fleet, location) => {
+                    self.delete_fleet_location(now, &fleet, &location);
+                }
+                Timer::ForgetFleet(id) => self.forget_fleet(&id),
             }
             self.serve_lines(now);
         }

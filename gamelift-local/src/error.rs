@@ -57,6 +57,8 @@ error_kinds! {
     IdempotentParameterMismatch = "IdempotentParameterMismatchException", 400;
     /// The service itself failed; the request may be repeated.
     InternalService = "InternalServiceException", 500;
+    /// The fleet's status does not allow the operation.
+    InvalidFleetStatus = "InvalidFleetStatusException", 400;
     /// The game session's status does not allow the operation.
     InvalidGameSessionStatus = "InvalidGameSessionStatusException", 400;
     /// A parameter breaks a rule.
@@ -69,6 +71,10 @@ error_kinds! {
     RequestEntityTooLarge = "RequestEntityTooLargeException", 413;
     /// The body is not what the protocol says it is.
     Serialization = "SerializationException", 400;
+    /// A tag breaks a rule.
+    TaggingFailed = "TaggingFailedException", 400;
+    /// The alias leads nowhere; the message is the alias's own.
+    TerminalRoutingStrategy = "TerminalRoutingStrategyException", 400;
     /// Too much is going on; the request may be repeated later.
     Throttling = "ThrottlingException", 400;
     /// This GameLift has no such operation.

@@ -250,6 +250,7 @@ impl Local {
             },
             token_ttl: config.token_ttl,
             player_session_timeout: config.player_session_timeout,
+            ..Settings::default()
         };
         // `RandomState` is the standard library's one source of randomness.
         let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one("gamelift-local"));

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// Milliseconds since the Unix epoch. Time is always an argument in this crate's core.
@@ -81,6 +81,50 @@ impl Serialize for Timestamp {
     }
 }
 
+impl<'de> Deserialize<'de> for Timestamp {
+    /// Reads what each protocol sends. Moments before 1970 become 1970.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Seconds(seconds) = if deserializer.is_human_readable() {
+            Seconds::deserialize(deserializer)?
+        } else {
+            ciborium::tag::Accepted::<Seconds, 1>::deserialize(deserializer)?.0
+        };
+        // Casts of floating-point numbers saturate.
+        Ok(Self((seconds * 1_000.0).round() as u64))
+    }
+}
+
+/// A number of seconds, whole or not.
+struct Seconds(f64);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Seconds;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a number of seconds since 1970")
+            }
+
+            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Seconds, E> {
+                Ok(Seconds(seconds))
+            }
+
+            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Seconds, E> {
+                Ok(Seconds(seconds as f64))
+            }
+
+            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Seconds, E> {
+                Ok(Seconds(seconds as f64))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +136,24 @@ mod tests {
         assert_eq!(leap_day.to_iso_seconds(), "2024-02-29T23:59:59Z");
         assert_eq!(Timestamp::default().to_iso_millis(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_millis(u64::MAX).to_iso_seconds(), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn times_are_read_as_both_protocols_send_them() {
+        let at = Timestamp::from_millis(1_579_647_600_500);
+        assert_eq!(serde_json::from_str::<Timestamp>("1579647600.5").unwrap(), at);
+        assert_eq!(
+            serde_json::from_str::<Timestamp>("1579647600").unwrap(),
+            Timestamp::from_millis(1_579_647_600_000)
+        );
+        assert_eq!(serde_json::from_str::<Timestamp>("-7").unwrap(), Timestamp::default());
+        assert!(serde_json::from_str::<Timestamp>(r#""2020-01-21""#).is_err());
+        let mut cbor = Vec::new();
+        ciborium::into_writer(&at, &mut cbor).unwrap();
+        assert_eq!(ciborium::from_reader::<Timestamp, _>(cbor.as_slice()).unwrap(), at);
+        let mut plain = Vec::new();
+        ciborium::into_writer(&1_579_647_600_u64, &mut plain).unwrap();
+        let plain: Timestamp = ciborium::from_reader(plain.as_slice()).unwrap();
+        assert_eq!(plain.as_millis(), 1_579_647_600_000);
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     ConnectionId, Engine, Timer,
+    fleet::Fleet,
     game_session::GameSessionKey,
     health::HEARTBEAT_INTERVAL_MAX,
     player_session::PlayerSessionKey,
@@ -176,7 +177,7 @@ impl Engine {
 
     /// How long a game session of this fleet may be ACTIVATING.
     pub(super) fn activation_timeout(&self, fleet: &str) -> Duration {
-        self.fleets.get(fleet).map(|fleet| fleet.activation_timeout).unwrap_or_default()
+        self.fleets.get(fleet).map(Fleet::activation_timeout).unwrap_or_default()
     }
 }
 

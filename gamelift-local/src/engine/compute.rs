@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Bound, time::Duration};
 
 use super::{
-    Effect, Engine,
+    Engine,
     fleet::Fleet,
     ids::resource_id,
     page::{PAGE_SIZE_MAX, Page},
@@ -32,6 +32,8 @@ pub(super) struct Compute {
     pub(super) dns_name: Option<String>,
     pub(super) certificate_path: Option<String>,
     pub(super) created: Timestamp,
+    /// About to be taken away.
+    pub(super) is_interrupted: bool,
     /// Oldest first.
     tokens: Vec<Token>,
     /// By process id.
@@ -72,20 +74,18 @@ impl Engine {
         now: Timestamp,
         input: RegisterComputeInput,
     ) -> Result<ComputeOutput, ApiError> {
-        let fleet_id = rule::FLEET_ID_OR_ARN.required("fleetId", &input.fleet_id)?;
-        let name = rule::COMPUTE_NAME.required("computeName", &input.compute_name)?;
-        rule::NON_ZERO_AND_MAX.optional("certificatePath", &input.certificate_path)?;
-        rule::DNS_NAME.optional("dnsName", &input.dns_name)?;
-        rule::IP_ADDRESS.optional("ipAddress", &input.ip_address)?;
-        let location = rule::LOCATION.optional("location", &input.location)?;
-        let fleet = self.fleet_or_invalid(fleet_id)?;
-        let location = location.ok_or_else(|| {
+        check::check(&input)?;
+        let name = rule::required("computeName", &input.compute_name)?;
+        let fleet = self.fleet_or_invalid(rule::required("fleetId", &input.fleet_id)?)?;
+        // AWS API reference: this operation has no InvalidFleetStatus.
+        fleet.check_active().map_err(|error| ApiError::invalid(error.message))?;
+        let location = input.location.as_deref().ok_or_else(|| {
             ApiError::invalid("Location is required to register a compute with an ANYWHERE fleet")
         })?;
         if input.ip_address.is_none() && input.dns_name.is_none() {
             return Err(ApiError::invalid("IpAddress or DnsName is required to register a compute"));
         }
-        if !fleet.locations.contains_key(location) {
+        if fleet.locations.get(location).is_none_or(|at| at.deleting.is_some()) {
             return Err(ApiError::invalid(format!(
                 "Location {location} is not a location of fleet {}",
                 fleet.id
@@ -108,6 +108,7 @@ impl Engine {
             dns_name: input.dns_name.clone(),
             certificate_path: input.certificate_path.clone(),
             created: now,
+            is_interrupted: false,
             tokens: Vec::new(),
             processes: BTreeMap::new(),
         };
@@ -139,18 +140,20 @@ impl Engine {
     pub fn deregister_compute(&mut self, now: Timestamp, input: ComputeInput) -> Result<Empty, ApiError> {
         let (fleet, compute) = self.compute(&input)?;
         let (fleet_id, name) = (fleet.id.clone(), compute.name.clone());
-        let processes: Vec<ProcessKey> = compute.processes.values().copied().collect();
-        for key in processes {
-            self.process_ended(now, key);
-            for connection in self.take_connections(key) {
-                self.effects.push_back(Effect::Close { connection, code: Some(1008) });
-            }
-            self.forget_process(key);
-        }
-        if let Some(fleet) = self.fleets.get_mut(&fleet_id) {
-            fleet.computes.remove(&name);
-        }
+        self.remove_compute(now, &fleet_id, &name);
         Ok(Empty {})
+    }
+
+    pub(super) fn remove_compute(&mut self, now: Timestamp, fleet: &str, name: &str) {
+        let compute = self.fleets.get(fleet).and_then(|fleet| fleet.computes.get(name));
+        let processes: Vec<ProcessKey> =
+            compute.into_iter().flat_map(|compute| compute.processes.values().copied()).collect();
+        for key in processes {
+            self.give_up_process(now, key);
+        }
+        if let Some(fleet) = self.fleets.get_mut(fleet) {
+            fleet.computes.remove(name);
+        }
     }
 
     /// Lists a fleet's computes.
@@ -162,14 +165,10 @@ impl Engine {
         _now: Timestamp,
         input: ListComputeInput,
     ) -> Result<ListComputeOutput, ApiError> {
-        let fleet_id = rule::FLEET_ID_OR_ARN.required("fleetId", &input.fleet_id)?;
-        let location = rule::LOCATION.optional("location", &input.location)?;
-        if let Some(status) = &input.compute_status {
-            let known = |name: &str| ["ACTIVE", "IMPAIRED"].contains(&name).then_some(());
-            rule::one_of("computeStatus", status, &["ACTIVE", "IMPAIRED"], known)?;
-        }
+        check::check(&input)?;
+        let location = input.location.as_deref();
         let page = Page::new("ListCompute", input.limit, &input.next_token, PAGE_SIZE_MAX)?;
-        let fleet = self.fleet_or_invalid(fleet_id)?;
+        let fleet = self.fleet_or_invalid(rule::required("fleetId", &input.fleet_id)?)?;
         let start = page.after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let wanted = fleet
             .computes
@@ -262,11 +261,17 @@ impl Engine {
         (value, expires)
     }
 
-    fn compute(&self, input: &ComputeInput) -> Result<(&Fleet, &Compute), ApiError> {
-        let fleet_id = rule::FLEET_ID_OR_ARN.required("fleetId", &input.fleet_id)?;
-        let name = rule::COMPUTE_NAME_OR_ARN.required("computeName", &input.compute_name)?;
-        let fleet = self.fleet(fleet_id)?;
-        let name = resource_id("compute", name);
+    /// # Errors
+    /// InvalidRequest always: GameLift has no way into an Anywhere compute. NotFound for an unknown fleet or compute.
+    pub fn get_compute_access(&mut self, _now: Timestamp, input: ComputeInput) -> Result<Empty, ApiError> {
+        self.compute(&input)?;
+        self.managed_only("GetComputeAccess", &input.fleet_id)
+    }
+
+    pub(super) fn compute(&self, input: &ComputeInput) -> Result<(&Fleet, &Compute), ApiError> {
+        check::check(input)?;
+        let fleet = self.fleet(rule::required("fleetId", &input.fleet_id)?)?;
+        let name = resource_id("compute", rule::required("computeName", &input.compute_name)?);
         let compute = fleet
             .computes
             .get(name)

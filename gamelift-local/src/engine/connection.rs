@@ -3,11 +3,11 @@
 //! A process outlives its connections: a closed socket says nothing about the process behind it. Several
 //! connections at a time are legal, because a refresh opens the new one before the old one closes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use gamelift_wire::{
     connect::{Authorization, ConnectQuery},
-    pushes::{Push, RefreshConnection},
+    pushes::Push,
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     answers::Answers,
     compute::TokenCheck,
     ids::resource_id,
-    process::{Connection, PROCESS_KEPT, Process, ProcessKey, ProcessState},
+    process::{Connection, PROCESS_KEPT, Process, ProcessKey, ProcessState, READY_TIMEOUT},
 };
 use crate::Timestamp;
 
@@ -70,6 +70,11 @@ impl Engine {
         }
         let key = match compute.processes.get(&query.process_id) {
             Some(key) => *key,
+            None if !fleet.is_open(&compute.location) => {
+                let message =
+                    format!("fleet {fleet_id}, or its location {}, is being deleted", compute.location);
+                return Err(refused(404, message));
+            }
             None if compute.processes.len() >= PROCESSES_PER_COMPUTE_MAX => {
                 let message =
                     format!("compute {name} has {PROCESSES_PER_COMPUTE_MAX} processes, which is the limit");
@@ -120,6 +125,10 @@ impl Engine {
             answers: Answers::default(),
             forget: None,
             held: false,
+            ready_by: None,
+            exit_by: None,
+            refresh: None,
+            refreshes: 0,
         };
         self.processes.insert(key, process);
         self.process_changed(key);
@@ -136,12 +145,16 @@ impl Engine {
             || process.newest_connection().is_some();
         process.connections.push(Connection { id, token, proven });
         self.timers.cancel(process.forget.take());
+        if process.active().is_none() && process.ready_by.is_none() {
+            process.ready_by = Some(self.timers.set(now + READY_TIMEOUT, Timer::ReadyBy(key)));
+        }
         if process.connections.len() > CONNECTIONS_PER_PROCESS_MAX {
             let oldest = process.connections.remove(0).id;
             self.connections.remove(&oldest);
             // 1012 makes every SDK that still listens reconnect.
             self.effects.push_back(Effect::Close { connection: oldest, code: Some(1012) });
         }
+        self.schedule_refresh(now, key);
         if proven {
             self.prove(key, id);
             self.serve_lines(now);
@@ -223,28 +236,6 @@ impl Engine {
             self.connections.remove(id);
         }
         ids
-    }
-
-    /// Tells every connected process to move to a new connection with a new token. Returns how many were told.
-    pub fn refresh_connections(&mut self, now: Timestamp) -> usize {
-        let connected: BTreeSet<ProcessKey> = self.connections.values().copied().collect();
-        for key in &connected {
-            self.refresh_connection(now, *key);
-        }
-        connected.len()
-    }
-
-    /// Tells a process to move to a new connection with a new token.
-    pub(super) fn refresh_connection(&mut self, now: Timestamp, key: ProcessKey) {
-        let Some(process) = self.processes.get(&key) else { return };
-        let (fleet, compute) = (process.fleet.clone(), process.compute.clone());
-        let endpoint = process.endpoint.clone().unwrap_or_else(|| self.settings.sdk_endpoint.clone());
-        let (token, _) = self.new_token(now, &fleet, &compute);
-        let refresh = RefreshConnection {
-            refresh_connection_endpoint: endpoint,
-            auth_token: Some(gamelift_wire::ids::AuthToken::new_unchecked(token.as_str())),
-        };
-        self.push(key, &Push::RefreshConnection(refresh));
     }
 
     /// Closes every server-SDK connection, with a close code or abruptly. Returns how many there were.

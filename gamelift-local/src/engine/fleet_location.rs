@@ -11,17 +11,18 @@ impl Engine {
     /// Adds locations to a fleet. They are ACTIVE at once, but AWS answers with NEW.
     ///
     /// # Errors
-    /// InvalidRequest for a bad field or a location that does not exist; NotFound for an unknown fleet; Conflict for a
-    /// location that the fleet has; LimitExceeded beyond 10.
+    /// InvalidRequest for a bad field or a location that does not exist; NotFound for an unknown fleet;
+    /// InvalidFleetStatus for one that is deleted; Conflict for a location that the fleet has; LimitExceeded beyond 10.
     pub fn create_fleet_locations(
         &mut self,
         now: Timestamp,
         input: CreateFleetLocationsInput,
     ) -> Result<CreateFleetLocationsOutput, ApiError> {
-        let fleet_id = rule::FLEET_ID_OR_ARN.required("fleetId", &input.fleet_id)?;
+        check::check(&input)?;
+        let fleet = self.fleet(rule::required("fleetId", &input.fleet_id)?)?;
+        fleet.check_active()?;
         let configurations = rule::required("locations", &input.locations)?;
         let locations = self.check_fleet_locations(configurations)?;
-        let fleet = self.fleet(fleet_id)?;
         let (fleet_id, fleet_arn) = (fleet.id.clone(), fleet.arn.clone());
         if let Some(location) = locations.iter().find(|location| fleet.locations.contains_key(*location)) {
             let message = format!("Fleet {fleet_id} has location {location} already");
@@ -36,11 +37,14 @@ impl Engine {
             |location: &String| LocationState { location: location.clone(), status: FleetStatus::New };
         let location_states = locations.iter().map(state).collect();
         if let Some(fleet) = self.fleets.get_mut(&fleet_id) {
-            let new = locations.into_iter().map(|location| (location, FleetLocation::default()));
+            let new = locations.iter().map(|location| (location.clone(), FleetLocation::default()));
             fleet.locations.extend(new);
         }
+        for location in &locations {
+            self.record_location(now, &fleet_id, location);
+        }
         // Placements that wait for the fleet stand in the new lines, too.
-        let queues = self.queues.values().filter(|queue| queue.fleets.contains(&fleet_id));
+        let queues = self.queues.values().filter(|queue| self.fleets_of(queue).contains(&fleet_id));
         let waiting: Vec<PlacementKey> = queues.flat_map(|queue| queue.pending.iter().copied()).collect();
         for placement in waiting {
             self.try_again(now, placement);
@@ -57,25 +61,20 @@ impl Engine {
         _now: Timestamp,
         input: DescribeFleetLocationAttributesInput,
     ) -> Result<DescribeFleetLocationAttributesOutput, ApiError> {
-        let fleet_id = rule::FLEET_ID_OR_ARN.required("fleetId", &input.fleet_id)?;
         // AWS API reference: the limit is not enforced. A fleet has ten locations at most.
-        rule::range("limit", input.limit, 1..=i64::MAX)?;
-        if let Some(locations) = &input.locations {
-            rule::size("locations", locations, 1..=100)?;
-            locations.iter().try_for_each(|location| rule::LOCATION.check("locations", location))?;
-        }
-        let fleet = self.fleet(fleet_id)?;
-        let names: Vec<&String> = match &input.locations {
-            Some(wanted) => wanted.iter().filter(|name| fleet.locations.contains_key(*name)).collect(),
-            None => fleet.locations.keys().collect(),
+        check::check(&input)?;
+        let fleet = self.fleet(rule::required("fleetId", &input.fleet_id)?)?;
+        let found: Vec<(&String, &FleetLocation)> = match &input.locations {
+            Some(wanted) => wanted.iter().filter_map(|name| fleet.locations.get_key_value(name)).collect(),
+            None => fleet.locations.iter().collect(),
         };
-        let attributes = |location: &String| LocationAttributes {
-            location_state: LocationState { location: location.clone(), status: FleetStatus::Active },
+        let attributes = |(name, location): (&String, &FleetLocation)| LocationAttributes {
+            location_state: LocationState { location: name.clone(), status: location.status() },
         };
         Ok(DescribeFleetLocationAttributesOutput {
             fleet_id: fleet.id.clone(),
             fleet_arn: fleet.arn.clone(),
-            location_attributes: names.into_iter().map(attributes).collect(),
+            location_attributes: found.into_iter().map(attributes).collect(),
         })
     }
 }

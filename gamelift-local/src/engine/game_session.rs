@@ -11,6 +11,7 @@
 mod create;
 mod describe;
 mod end;
+mod update;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -30,6 +31,16 @@ const GAME_PROPERTIES_MAX: usize = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct GameSessionKey(u64);
+
+impl GameSessionKey {
+    pub(super) fn number(self) -> u64 {
+        self.0
+    }
+
+    pub(super) fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+}
 
 #[derive(Debug, Default)]
 pub(super) struct GameSessions {
@@ -65,6 +76,10 @@ pub(super) struct GameSession {
     pub(super) model: model::GameSession,
     /// The process that hosts it, until it is over.
     pub(super) process: Option<ProcessKey>,
+    /// Whether it may be ended when its fleet gets smaller.
+    pub(super) protection: ProtectionPolicy,
+    /// Its compute is about to be taken away.
+    pub(super) is_interrupted: bool,
     /// Those that are RESERVED or ACTIVE: the taken slots.
     pub(super) live_players: BTreeSet<PlayerSessionKey>,
     /// Those that are over, oldest end first.
@@ -114,7 +129,11 @@ impl Engine {
             }
             fleet.game_sessions.entry(status).or_default().insert(key);
         }
+        let (fleet, compute) = (session.model.fleet_id.clone(), session.model.compute_name.clone());
         self.game_session_changed(key);
+        if before == GameSessionStatus::Activating {
+            self.activations_changed(&fleet, &compute);
+        }
     }
 
     /// The game session with this ARN.
@@ -125,15 +144,14 @@ impl Engine {
     }
 
     /// The fleet an operation is about: exactly one of id and alias is given.
-    fn fleet_of(&self, fleet_id: &Option<String>, alias_id: &Option<String>) -> Result<&Fleet, ApiError> {
-        let fleet_id = rule::FLEET_ID_OR_ARN.optional("fleetId", fleet_id)?;
-        let alias_id = rule::ALIAS_ID_OR_ARN.optional("aliasId", alias_id)?;
+    pub(super) fn fleet_of(
+        &self,
+        fleet_id: &Option<String>,
+        alias_id: &Option<String>,
+    ) -> Result<&Fleet, ApiError> {
         match (fleet_id, alias_id) {
             (Some(fleet_id), None) => self.fleet(fleet_id),
-            (None, Some(alias_id)) => {
-                let id = resource_id("alias", alias_id);
-                Err(ApiError::not_found(format!("Alias ({id}) not found")))
-            }
+            (None, Some(alias_id)) => self.fleet_behind(alias_id),
             _ => Err(ApiError::invalid("Give exactly one of FleetId and AliasId")),
         }
     }

@@ -6,7 +6,7 @@ use super::{
     Engine, Timer,
     process::{Process, ProcessKey},
 };
-use crate::Timestamp;
+use crate::{Timestamp, model::EventCode};
 
 /// The longest time between two health reports: 60 s and 10 s of jitter (Go SDK 5.6.0).
 pub(super) const HEARTBEAT_INTERVAL_MAX: Duration = Duration::from_secs(70);
@@ -50,7 +50,20 @@ impl Engine {
         active.failed_heartbeats += 1;
         let game_session = active.game_session;
         if active.failed_heartbeats == FAILED_HEARTBEATS_MAX {
-            let overdue = active.end_by.is_some_and(|end_by| end_by <= now);
+            let is_connected = self.processes.get(&key).is_some_and(|it| !it.connections.is_empty());
+            let (code, what) = if is_connected {
+                let code = EventCode::ServerProcessTerminatedUnhealthy;
+                (code, "has reported bad health, or none, three times in a row")
+            } else {
+                (
+                    EventCode::ServerProcessCrashed,
+                    "is gone: no connection, no health report, no ProcessEnding",
+                )
+            };
+            self.record_process(now, key, code, what);
+            let active = self.processes.get(&key).and_then(Process::active);
+            let end_by = active.and_then(|active| active.end_by);
+            let overdue = end_by.is_some_and(|end_by| end_by <= now);
             if let Some(game_session) = game_session {
                 self.end_game_session(now, game_session);
             }

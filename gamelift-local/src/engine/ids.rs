@@ -33,6 +33,11 @@ impl Settings {
         format!("arn:aws:gamelift:{}:{}:{kind}/{name}", self.region, self.account_id)
     }
 
+    /// ARN of an alias: without the account id.
+    pub(super) fn alias_arn(&self, id: &str) -> String {
+        format!("arn:aws:gamelift:{}::alias/{id}", self.region)
+    }
+
     /// ARN of a game session: without the account id, and with the location, as every session of an
     /// Anywhere fleet has it.
     pub(super) fn game_session_arn(&self, fleet: &str, location: &str, id: &str) -> String {

@@ -2,13 +2,13 @@
 
 use std::{net::SocketAddr, ops::Bound};
 
-use super::{Engine, ids::resource_id, page::Page};
+use super::{Engine, ids::resource_id, page::Page, tag::check_tags};
 use crate::{ApiError, ErrorKind, Timestamp, model::*};
 
 /// AWS quota "Custom locations per Region" (adjustable).
 const LOCATIONS_MAX: usize = 20;
 /// Most locations per page of ListLocations (AWS API reference).
-const LOCATIONS_PAGE_MAX: i64 = 200;
+const LOCATIONS_PAGE_MAX: usize = 200;
 
 #[derive(Debug)]
 pub(super) struct CustomLocation {
@@ -20,13 +20,15 @@ impl Engine {
     /// Creates a custom location, where Anywhere fleets can have computes.
     ///
     /// # Errors
-    /// InvalidRequest for a bad name, Conflict for one that exists, LimitExceeded beyond 20.
+    /// InvalidRequest for a bad name, Conflict for one that exists, TaggingFailed for bad tags, LimitExceeded beyond 20.
     pub fn create_location(
         &mut self,
         _now: Timestamp,
         input: CreateLocationInput,
     ) -> Result<CreateLocationOutput, ApiError> {
-        let name = rule::CUSTOM_LOCATION.required("locationName", &input.location_name)?;
+        check::check(&input)?;
+        let name = rule::required("locationName", &input.location_name)?;
+        let tags = check_tags(input.tags.as_deref())?;
         if self.locations.contains_key(name) {
             return Err(ApiError::new(ErrorKind::Conflict, format!("Location {name} already exists")));
         }
@@ -38,6 +40,7 @@ impl Engine {
         }
         let arn = self.settings.arn("location", name);
         self.locations.insert(name.to_owned(), CustomLocation { arn: arn.clone(), ping_beacon: None });
+        self.set_tags("location", name, tags);
         let location = LocationModel { location_name: name.to_owned(), location_arn: arn, ping_beacon: None };
         Ok(CreateLocationOutput { location })
     }
@@ -59,8 +62,8 @@ impl Engine {
         _now: Timestamp,
         input: DeleteLocationInput,
     ) -> Result<Empty, ApiError> {
-        let name = rule::CUSTOM_LOCATION_OR_ARN.required("locationName", &input.location_name)?;
-        let name = resource_id("location", name);
+        check::check(&input)?;
+        let name = resource_id("location", rule::required("locationName", &input.location_name)?);
         if !self.locations.contains_key(name) {
             return Err(ApiError::not_found(format!("Location {name} not found")));
         }
@@ -68,6 +71,7 @@ impl Engine {
             return Err(ApiError::invalid(format!("Location {name} is in use by fleet {}", fleet.id)));
         }
         self.locations.remove(name);
+        self.forget_tags("location", name);
         Ok(Empty {})
     }
 
@@ -80,13 +84,9 @@ impl Engine {
         _now: Timestamp,
         input: ListLocationsInput,
     ) -> Result<ListLocationsOutput, ApiError> {
+        check::check(&input)?;
         let filters = input.filters.unwrap_or_default();
-        for filter in &filters {
-            let known = |name: &str| ["AWS", "CUSTOM"].contains(&name).then_some(());
-            rule::one_of("filters", filter, &["AWS", "CUSTOM"], known)?;
-        }
-        rule::range("limit", input.limit, 1..=LOCATIONS_PAGE_MAX)?;
-        let page = Page::new("ListLocations", input.limit, &input.next_token, LOCATIONS_PAGE_MAX as usize)?;
+        let page = Page::new("ListLocations", input.limit, &input.next_token, LOCATIONS_PAGE_MAX)?;
         let custom = filters.is_empty() || filters.iter().any(|filter| filter == "CUSTOM");
         let start = page.after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let all = self.locations.range::<str, _>((start, Bound::Unbounded)).filter(|_| custom);

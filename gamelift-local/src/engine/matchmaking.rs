@@ -24,7 +24,7 @@ use std::{
 
 use flexmatch::{Matchmaker, MatchmakingEvent, Output, Ticket, event::EventTicket};
 
-pub(super) use self::backfill::backfill_player;
+pub(super) use self::backfill::{backfill_player, game_session_on_the_wire};
 pub use self::overview::{TicketOverview, TicketsOverview};
 use self::{configuration::Configuration, rule_set::RuleSetEntry};
 use super::{Engine, Timer, timers::TimerKey};
@@ -69,6 +69,14 @@ impl Matchmaking {
     /// Whether a placement was made for a match.
     pub(super) fn is_placing(&self, placement_id: &str) -> bool {
         self.placing.contains_key(placement_id)
+    }
+
+    pub(super) fn has_configuration(&self, name: &str) -> bool {
+        self.configurations.contains_key(name)
+    }
+
+    pub(super) fn has_rule_set(&self, name: &str) -> bool {
+        self.rule_sets.contains_key(name)
     }
 
     /// A ticket of any configuration.

@@ -1,12 +1,7 @@
 //! What the operator can do to one server process: what AWS does by itself, or what networks do.
 
-use std::time::Duration;
-
-use super::{Effect, Engine, change::ProcessName, process::Process};
+use super::{Effect, Engine, change::ProcessName, interruption::INTERRUPTION_NOTICE, process::Process};
 use crate::Timestamp;
-
-/// How long before the end of a Spot Instance its processes are told (AWS developer guide, "Spot Instances").
-const INTERRUPTION_NOTICE: Duration = Duration::from_secs(2 * 60);
 
 /// Something is asked of a process that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,12 +82,12 @@ impl Engine {
         if self.processes.get(&key).is_none_or(|process| process.connections.is_empty()) {
             return Err(OperatorError::NotConnected(name.process_id.clone()));
         }
-        self.refresh_connection(now, key);
+        self.push_refresh(now, key);
         Ok(())
     }
 
     /// Sends TerminateProcess to a process, as when its fleet scales down, or with a Spot Instance's short notice and
-    /// certain end. One that was asked to end already is not asked again.
+    /// certain end. One that was asked to end already hears of an earlier end only.
     ///
     /// # Errors
     /// The process is unknown or not ready.
@@ -108,7 +103,7 @@ impl Engine {
         };
         active.interrupted |= interruption;
         if interruption {
-            self.ask_to_end_by(now + INTERRUPTION_NOTICE, key);
+            self.ask_to_end_by(key, now + INTERRUPTION_NOTICE);
         } else {
             self.ask_to_end(now, key);
         }

@@ -127,6 +127,7 @@ impl Engine {
         now: Timestamp,
         input: StartGameSessionPlacementInput,
     ) -> Result<GameSessionPlacementOutput, ApiError> {
+        check::check(&input)?;
         let key = self.place(now, search::check(input)?)?;
         self.placement_output(key)
     }
@@ -140,6 +141,7 @@ impl Engine {
         _now: Timestamp,
         input: GameSessionPlacementInput,
     ) -> Result<GameSessionPlacementOutput, ApiError> {
+        check::check(&input)?;
         let key = self.placement(&input)?;
         self.placement_output(key)
     }
@@ -153,6 +155,7 @@ impl Engine {
         now: Timestamp,
         input: GameSessionPlacementInput,
     ) -> Result<GameSessionPlacementOutput, ApiError> {
+        check::check(&input)?;
         let key = self.placement(&input)?;
         if let Some(placement) = self.placements.all.get(&key)
             && !matches!(placement.state, State::Waiting { .. })

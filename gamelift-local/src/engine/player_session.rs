@@ -20,8 +20,6 @@ use crate::{
     model::{self, *},
 };
 
-/// AWS API reference, PlayerIdList.
-const PLAYERS_PER_REQUEST_MAX: usize = 25;
 /// Most finished player sessions kept per game session: players may come and go for days. Beyond it, the oldest go.
 const FINISHED_PLAYER_SESSIONS_MAX: usize = 10_000;
 
@@ -68,9 +66,9 @@ impl Engine {
         now: Timestamp,
         input: CreatePlayerSessionInput,
     ) -> Result<CreatePlayerSessionOutput, ApiError> {
-        let arn = rule::ARN.required("gameSessionId", &input.game_session_id)?;
-        let player = rule::PLAYER_ID.required("playerId", &input.player_id)?;
-        rule::PLAYER_DATA.optional("playerData", &input.player_data)?;
+        check::check(&input)?;
+        let arn = rule::required("gameSessionId", &input.game_session_id)?;
+        let player = rule::required("playerId", &input.player_id)?;
         let key = self.open_game_session(arn, 1)?;
         let player_session = self.reserve(now, key, player, input.player_data.clone())?;
         Ok(CreatePlayerSessionOutput { player_session })
@@ -85,15 +83,10 @@ impl Engine {
         now: Timestamp,
         input: CreatePlayerSessionsInput,
     ) -> Result<CreatePlayerSessionsOutput, ApiError> {
-        let arn = rule::ARN.required("gameSessionId", &input.game_session_id)?;
+        check::check(&input)?;
+        let arn = rule::required("gameSessionId", &input.game_session_id)?;
         let players = rule::required("playerIds", &input.player_ids)?;
-        rule::size("playerIds", players, 1..=PLAYERS_PER_REQUEST_MAX)?;
-        players.iter().try_for_each(|player| rule::PLAYER_ID.check("playerIds", player))?;
         let mut data = input.player_data_map.unwrap_or_default();
-        for (player, data) in &data {
-            rule::NON_ZERO_AND_MAX.check("playerDataMap", player)?;
-            rule::PLAYER_DATA.check("playerDataMap", data)?;
-        }
         let key = self.open_game_session(arn, players.len())?;
         let player_sessions = players
             .iter()
@@ -177,9 +170,10 @@ impl Engine {
         _now: Timestamp,
         input: DescribePlayerSessionsInput,
     ) -> Result<DescribePlayerSessionsOutput, ApiError> {
-        let arn = rule::ARN.optional("gameSessionId", &input.game_session_id)?;
-        let player = rule::PLAYER_ID.optional("playerId", &input.player_id)?;
-        let id = rule::PLAYER_SESSION_ID.optional("playerSessionId", &input.player_session_id)?;
+        check::check(&input)?;
+        let arn = input.game_session_id.as_deref();
+        let player = input.player_id.as_deref();
+        let id = input.player_session_id.as_deref();
         let status = input
             .player_session_status_filter
             .as_deref()

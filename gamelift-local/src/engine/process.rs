@@ -19,10 +19,14 @@ use super::{
     ConnectionId, Engine, Timer, answers::Answers, game_session::GameSessionKey,
     health::HEARTBEAT_INTERVAL_MAX, placement::Site, timers::TimerKey,
 };
-use crate::Timestamp;
+use crate::{Timestamp, model::*};
 
 /// What a process gets between TerminateProcess and its end (AWS developer guide).
-const TERMINATION_GRACE: Duration = Duration::from_secs(5 * 60);
+pub(super) const TERMINATION_GRACE: Duration = Duration::from_secs(5 * 60);
+/// What a process gets between its first connection and ProcessReady (AWS API reference, Event).
+pub(super) const READY_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// What a process gets between ProcessEnding and its exit (AWS API reference, Event).
+const EXIT_TIMEOUT: Duration = Duration::from_secs(30);
 /// A process without connections that hosts nothing is forgotten after this: longer than any SDK's reconnect loop.
 pub(super) const PROCESS_KEPT: Duration = Duration::from_secs(10 * 60);
 
@@ -49,6 +53,11 @@ pub(super) struct Process {
     pub(super) forget: Option<TimerKey>,
     /// Whether a debugger holds it.
     pub(super) held: bool,
+    pub(super) ready_by: Option<TimerKey>,
+    pub(super) exit_by: Option<TimerKey>,
+    pub(super) refresh: Option<TimerKey>,
+    /// How often it has been told to move to a new connection, in vain.
+    pub(super) refreshes: u32,
 }
 
 #[derive(Debug)]
@@ -127,6 +136,8 @@ impl Engine {
         let heartbeat = self.timers.set(now + HEARTBEAT_INTERVAL_MAX, Timer::Heartbeat(key));
         let Some(process) = self.processes.get_mut(&key) else { return };
         process.sdk = sdk;
+        self.timers.cancel(process.ready_by.take());
+        self.timers.cancel(process.exit_by.take());
         process.kept_pushes.clear();
         process.known_tokens.clear();
         process.state = ProcessState::Active(Active {
@@ -148,17 +159,18 @@ impl Engine {
 
     /// Pushes TerminateProcess, unless the process was asked already.
     pub(super) fn ask_to_end(&mut self, now: Timestamp, key: ProcessKey) {
-        self.ask_to_end_by(now + TERMINATION_GRACE, key);
+        self.ask_to_end_by(key, now + TERMINATION_GRACE);
     }
 
-    /// The same, with another grace period.
-    pub(super) fn ask_to_end_by(&mut self, end_by: Timestamp, key: ProcessKey) {
+    /// The same with another time. A process that was asked already hears of an earlier one only.
+    pub(super) fn ask_to_end_by(&mut self, key: ProcessKey, end_by: Timestamp) {
         let Some(active) = self.processes.get_mut(&key).and_then(Process::active_mut) else { return };
-        if active.end_by.is_some() {
+        if active.end_by.is_some_and(|asked| asked <= end_by) {
             return;
         }
         active.end_by = Some(end_by);
-        active.end_timer = Some(self.timers.set(end_by, Timer::EndBy(key)));
+        let timer = self.timers.set(end_by, Timer::EndBy(key));
+        self.timers.cancel(active.end_timer.replace(timer));
         self.process_asked_to_end(key, end_by);
         let time = EpochMillis(i64::try_from(end_by.as_millis()).unwrap_or(i64::MAX));
         self.push(key, &Push::TerminateProcess(TerminateProcess { termination_time: Some(time) }));
@@ -174,6 +186,8 @@ impl Engine {
         }
         let Some(process) = self.processes.get(&key) else { return };
         if process.active().is_some_and(|active| active.game_session.is_none() || active.interrupted) {
+            let what = "was asked to end, did not, and was given up";
+            self.record_process(now, key, EventCode::ServerProcessForceTerminated, what);
             self.process_ended(now, key);
         }
     }
@@ -186,6 +200,34 @@ impl Engine {
             let timer = self.timers.set(end_by, Timer::EndBy(key));
             active.end_by = Some(end_by);
             self.timers.cancel(active.end_timer.replace(timer));
+        }
+    }
+
+    /// ProcessEnding.
+    pub(super) fn process_ending(&mut self, now: Timestamp, key: ProcessKey) {
+        self.process_ended(now, key);
+        let exit_by = self.timers.set(now + EXIT_TIMEOUT, Timer::ExitBy(key));
+        match self.processes.get_mut(&key) {
+            Some(process) => self.timers.cancel(process.exit_by.replace(exit_by)),
+            None => self.timers.cancel(Some(exit_by)),
+        }
+    }
+
+    pub(super) fn ready_overdue(&mut self, now: Timestamp, key: ProcessKey) {
+        let Some(process) = self.processes.get_mut(&key) else { return };
+        process.ready_by = None;
+        if matches!(process.state, ProcessState::Activating) && !process.connections.is_empty() {
+            let what = "has connected, and has not called ProcessReady within five minutes";
+            self.record_process(now, key, EventCode::ServerProcessProcessReadyTimeout, what);
+        }
+    }
+
+    pub(super) fn exit_overdue(&mut self, now: Timestamp, key: ProcessKey) {
+        let Some(process) = self.processes.get_mut(&key) else { return };
+        process.exit_by = None;
+        if matches!(process.state, ProcessState::Terminated) && !process.connections.is_empty() {
+            let what = "has called ProcessEnding, and is still connected 30 seconds later";
+            self.record_process(now, key, EventCode::ServerProcessProcessExitTimeout, what);
         }
     }
 
@@ -208,12 +250,18 @@ impl Engine {
             }
         }
         self.update_idle(key);
+        if let Some(process) = self.processes.get(&key) {
+            let (fleet, location) = (process.fleet.clone(), process.location.clone());
+            self.location_emptied(now, &fleet, &location);
+        }
     }
 
     /// Gives up a process that no longer hosts anything and has no connection.
     pub(super) fn forget_process(&mut self, key: ProcessKey) {
         let Some(process) = self.processes.remove(&key) else { return };
-        self.timers.cancel(process.forget);
+        for timer in [process.forget, process.ready_by, process.exit_by, process.refresh] {
+            self.timers.cancel(timer);
+        }
         self.set_idle(&process.fleet, &process.location, key, false);
         let compute =
             self.fleets.get_mut(&process.fleet).and_then(|fleet| fleet.computes.get_mut(&process.compute));
@@ -225,14 +273,40 @@ impl Engine {
     /// Keeps the index of processes that can be given a game session.
     pub(super) fn update_idle(&mut self, key: ProcessKey) {
         let Some(process) = self.processes.get(&key) else { return };
-        let placeable = process.placeable();
+        let placeable = process.placeable() && self.may_activate_more(process);
         let (fleet, location) = (process.fleet.clone(), process.location.clone());
         self.set_idle(&fleet, &location, key, placeable);
     }
 
+    /// Whether the process's compute is there to stay, and another game session may become ACTIVATING on it.
+    fn may_activate_more(&self, process: &Process) -> bool {
+        let Some(fleet) = self.fleets.get(&process.fleet) else { return false };
+        if fleet.computes.get(&process.compute).is_none_or(|compute| compute.is_interrupted) {
+            return false;
+        }
+        let Some(most) = fleet.activations_max() else { return true };
+        let activating = fleet.game_sessions.get(&GameSessionStatus::Activating).into_iter().flatten();
+        let here = activating
+            .filter_map(|key| self.game_sessions.get(*key))
+            .filter(|session| session.model.compute_name == process.compute);
+        here.count() < most
+    }
+
+    /// A game session has become ACTIVATING on a compute, or is it no longer.
+    pub(super) fn activations_changed(&mut self, fleet: &str, compute: &str) {
+        let Some(fleet) = self.fleets.get(fleet).filter(|fleet| fleet.activations_max().is_some()) else {
+            return;
+        };
+        let processes = fleet.computes.get(compute).map(|compute| compute.processes.values().copied());
+        let processes: Vec<ProcessKey> = processes.into_iter().flatten().collect();
+        for process in processes {
+            self.update_idle(process);
+        }
+    }
+
     fn set_idle(&mut self, fleet: &str, location: &str, key: ProcessKey, idle: bool) {
         let Some(at) = self.fleet_location_mut(fleet, location) else { return };
-        if !idle {
+        if !idle || at.deleting.is_some() {
             at.idle.remove(&key);
         } else if at.idle.insert(key) && !at.line.is_empty() {
             // The process may be on its way out within the same step: it is given away at the step's end.

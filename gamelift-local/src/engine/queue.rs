@@ -11,6 +11,7 @@ use super::{
     ids::resource_id,
     page::Page,
     placement::{PlacementKey, Policy, Rules, complete},
+    tag::check_tags,
 };
 use crate::{ApiError, ErrorKind, Timestamp, model::*};
 
@@ -20,23 +21,31 @@ const QUEUES_MAX: usize = 100;
 const DESTINATIONS_MAX: usize = 10;
 /// Most queues per page of DescribeGameSessionQueues (AWS API reference).
 const QUEUES_PAGE_MAX: usize = 50;
-/// AWS API reference, LocationList.
-const LOCATIONS_MAX: usize = 100;
-/// Most latency policies of a queue. AWS documents no limit; each has a duration within ten minutes.
-const POLICIES_MAX: usize = 600;
-/// Seconds a placement may take (AWS API reference, CreateGameSessionQueue).
-const TIMEOUT_MIN: i64 = 10;
-/// Also what holds when nothing is said.
+/// Seconds a placement may take when nothing is said, and at most (AWS API reference, CreateGameSessionQueue).
 const TIMEOUT_MAX: u32 = 600;
 
 #[derive(Debug)]
 pub(super) struct Queue {
     pub(super) model: GameSessionQueue,
     pub(super) rules: Rules,
-    /// Ids of the fleets in `model.destinations`.
-    pub(super) fleets: Vec<String>,
+    /// What `model.destinations` names.
+    targets: Vec<Target>,
     /// Its placements that are PENDING.
     pub(super) pending: BTreeSet<PlacementKey>,
+}
+
+/// One destination.
+#[derive(Debug, Clone)]
+enum Target {
+    Fleet(String),
+    /// Leads to whatever fleet it leads to when a placement looks for a place.
+    Alias(String),
+}
+
+impl Queue {
+    pub(super) fn has_alias(&self, id: &str) -> bool {
+        self.targets.iter().any(|target| matches!(target, Target::Alias(alias) if alias == id))
+    }
 }
 
 pub(super) type Queues = BTreeMap<String, Queue>;
@@ -52,14 +61,16 @@ impl Engine {
         _now: Timestamp,
         input: CreateGameSessionQueueInput,
     ) -> Result<GameSessionQueueOutput, ApiError> {
-        let name = rule::QUEUE_NAME.required("name", &input.name)?;
+        check::check(&input)?;
+        let name = rule::required("name", &input.name)?;
+        let tags = check_tags(input.tags.as_deref())?;
         if input.log_configuration.is_some() {
             return Err(no_logs("LogConfiguration"));
         }
         let model = GameSessionQueue {
-            name: name.to_owned(),
+            name: name.clone(),
             game_session_queue_arn: self.settings.arn("gamesessionqueue", name),
-            timeout_in_seconds: timeout(input.timeout_in_seconds)?.unwrap_or(TIMEOUT_MAX),
+            timeout_in_seconds: timeout(input.timeout_in_seconds).unwrap_or(TIMEOUT_MAX),
             player_latency_policies: input.player_latency_policies.unwrap_or_default(),
             destinations: input.destinations.unwrap_or_default(),
             filter_configuration: input.filter_configuration,
@@ -70,7 +81,7 @@ impl Engine {
         if model.destinations.len() > DESTINATIONS_MAX {
             return Err(too_many_destinations(ErrorKind::LimitExceeded, &model));
         }
-        let queue = self.queue_of(model)?;
+        let queue = self.queue_of(model, None)?;
         if self.queues.contains_key(name) {
             // AWS API reference: this operation has no Conflict.
             return Err(ApiError::invalid(format!("Game session queue {name} already exists")));
@@ -80,7 +91,8 @@ impl Engine {
             return Err(ApiError::new(ErrorKind::LimitExceeded, message));
         }
         let output = GameSessionQueueOutput { game_session_queue: queue.model.clone() };
-        self.queues.insert(name.to_owned(), queue);
+        self.queues.insert(name.clone(), queue);
+        self.set_tags("gamesessionqueue", name, tags);
         Ok(output)
     }
 
@@ -93,12 +105,16 @@ impl Engine {
         now: Timestamp,
         input: UpdateGameSessionQueueInput,
     ) -> Result<GameSessionQueueOutput, ApiError> {
-        let name = rule::QUEUE_NAME_OR_ARN.required("name", &input.name)?;
-        let timeout = timeout(input.timeout_in_seconds)?;
+        check::check(&input)?;
+        let name = rule::required("name", &input.name)?;
+        let timeout = timeout(input.timeout_in_seconds);
         if input.add_log_delivery_destinations.is_some() || input.remove_log_delivery_destinations.is_some() {
             return Err(no_logs("AddLogDeliveryDestinations and RemoveLogDeliveryDestinations"));
         }
-        let mut model = self.queue(name)?.model.clone();
+        let before = self.queue(name)?;
+        let mut model = before.model.clone();
+        // Destinations that are gone meanwhile are no reason to refuse a change of something else.
+        let kept = input.destinations.is_none().then(|| before.targets.clone());
         model.timeout_in_seconds = timeout.unwrap_or(model.timeout_in_seconds);
         if let Some(policies) = input.player_latency_policies {
             model.player_latency_policies = policies;
@@ -114,7 +130,7 @@ impl Engine {
             // AWS API reference: this operation has no LimitExceeded.
             return Err(too_many_destinations(ErrorKind::InvalidRequest, &model));
         }
-        let mut queue = self.queue_of(model)?;
+        let mut queue = self.queue_of(model, kept)?;
         let output = GameSessionQueueOutput { game_session_queue: queue.model.clone() };
         let name = queue.model.name.clone();
         queue.pending = self.queues.remove(&name).map(|before| before.pending).unwrap_or_default();
@@ -135,13 +151,16 @@ impl Engine {
         now: Timestamp,
         input: DeleteGameSessionQueueInput,
     ) -> Result<Empty, ApiError> {
-        let name = rule::QUEUE_NAME_OR_ARN.required("name", &input.name)?;
-        let queue = self.queue(name)?;
+        check::check(&input)?;
+        let queue = self.queue(rule::required("name", &input.name)?)?;
         let (name, pending) = (queue.model.name.clone(), queue.pending.clone());
         for placement in pending {
             self.placement_failed(now, placement);
         }
         self.queues.remove(&name);
+        self.forget_tags("gamesessionqueue", &name);
+        // Game sessions that were ACTIVATING for it have ended, which may leave room for others.
+        self.serve_lines(now);
         Ok(Empty {})
     }
 
@@ -154,15 +173,11 @@ impl Engine {
         _now: Timestamp,
         input: DescribeGameSessionQueuesInput,
     ) -> Result<DescribeGameSessionQueuesOutput, ApiError> {
+        check::check(&input)?;
         let page = Page::new("DescribeGameSessionQueues", input.limit, &input.next_token, QUEUES_PAGE_MAX)?;
         if let Some(names) = input.names.filter(|names| !names.is_empty()) {
-            rule::size("names", &names, 1..=QUEUES_MAX)?;
-            let mut game_session_queues = Vec::new();
-            for name in &names {
-                rule::QUEUE_NAME_OR_ARN.check("names", name)?;
-                let found = self.queues.get(resource_id("gamesessionqueue", name));
-                game_session_queues.extend(found.map(|queue| queue.model.clone()));
-            }
+            let known = names.iter().filter_map(|name| self.queue(name).ok());
+            let game_session_queues = known.map(|queue| queue.model.clone()).collect();
             return Ok(DescribeGameSessionQueuesOutput { game_session_queues, next_token: None });
         }
         let start = page.after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
@@ -179,60 +194,55 @@ impl Engine {
         found.ok_or_else(|| ApiError::not_found(format!("Game session queue {name} not found")))
     }
 
-    /// Checks what a queue is made of, and reads its rules.
-    fn queue_of(&self, mut model: GameSessionQueue) -> Result<Queue, ApiError> {
-        rule::QUEUE_CUSTOM_EVENT_DATA.optional("customEventData", &model.custom_event_data)?;
-        rule::QUEUE_SNS_ARN.optional("notificationTarget", &model.notification_target)?;
-        let policies = policies(&mut model.player_latency_policies)?;
+    /// Checks what a queue is made of, and reads its rules. Destinations are looked up unless they are `kept`.
+    fn queue_of(&self, mut model: GameSessionQueue, kept: Option<Vec<Target>>) -> Result<Queue, ApiError> {
+        let policies = policies(&mut model.player_latency_policies);
         // AWS API reference, UpdateGameSessionQueue: an empty structure removes the setting.
         model.filter_configuration.take_if(|filter| filter.allowed_locations.is_none());
         model.priority_configuration.take_if(|priority| *priority == PriorityConfiguration::default());
         let allowed_locations =
             model.filter_configuration.as_ref().and_then(|filter| filter.allowed_locations.clone());
-        if let Some(allowed) = &allowed_locations {
-            check_locations("filterConfiguration.allowedLocations", allowed)?;
-        }
         let (priorities, location_order) = priorities(model.priority_configuration.as_ref())?;
-        let fleets = model
-            .destinations
-            .iter()
-            .map(|destination| self.destination(destination))
-            .collect::<Result<_, _>>()?;
+        let targets = match kept {
+            Some(targets) => targets,
+            None => model.destinations.iter().map(|it| self.destination(it)).collect::<Result<_, _>>()?,
+        };
         let rules = Rules { policies, allowed_locations, priorities, location_order };
-        Ok(Queue { model, rules, fleets, pending: BTreeSet::new() })
+        Ok(Queue { model, rules, targets, pending: BTreeSet::new() })
     }
 
-    /// The fleet behind a destination.
-    fn destination(&self, destination: &GameSessionQueueDestination) -> Result<String, ApiError> {
-        let arn = rule::ARN.required("destinations.destinationArn", &destination.destination_arn)?;
+    /// The fleets of a queue's destinations, as the aliases among them lead now.
+    pub(super) fn fleets_of(&self, queue: &Queue) -> Vec<String> {
+        let lookup = |target: &Target| match target {
+            Target::Fleet(id) => self.fleets.get(id),
+            Target::Alias(id) => self.fleet_behind(id).ok(),
+        };
+        queue.targets.iter().filter_map(lookup).map(|fleet| fleet.id.clone()).collect()
+    }
+
+    /// Reads a destination.
+    fn destination(&self, destination: &GameSessionQueueDestination) -> Result<Target, ApiError> {
+        let arn = rule::required("destinations.destinationArn", &destination.destination_arn)?;
         let resource = arn.strip_prefix("arn:").and_then(|arn| arn.rsplit_once(':'));
         match resource.and_then(|(_, resource)| resource.split_once('/')) {
-            Some(("fleet", id)) => self.fleet(id).map(|fleet| fleet.id.clone()),
-            Some(("alias", _)) => Err(ApiError::invalid(format!(
-                "Destination {arn} is an alias, which this local GameLift does not have; use the ARN of a fleet"
-            ))),
+            Some(("fleet", id)) => self.fleet(id).map(|fleet| Target::Fleet(fleet.id.clone())),
+            Some(("alias", id)) => self.alias(id).map(|alias| Target::Alias(alias.alias_id.clone())),
             _ => Err(ApiError::invalid(format!("Destination {arn} is not the ARN of a fleet or an alias"))),
         }
     }
 }
 
-fn timeout(seconds: Option<i64>) -> Result<Option<u32>, ApiError> {
-    rule::range("timeoutInSeconds", seconds, TIMEOUT_MIN..=i64::from(TIMEOUT_MAX))?;
-    Ok(seconds.and_then(|seconds| u32::try_from(seconds).ok()))
+fn timeout(seconds: Option<i64>) -> Option<u32> {
+    seconds.and_then(|seconds| u32::try_from(seconds).ok())
 }
 
 /// Sorts policies as AWS returns them (AWS CLI reference, create-game-session-queue): the lowest cap first.
-fn policies(given: &mut [PlayerLatencyPolicy]) -> Result<Vec<Policy>, ApiError> {
-    const CAP: &str = "playerLatencyPolicies.maximumIndividualPlayerLatencyMilliseconds";
-    const DURATION: &str = "playerLatencyPolicies.policyDurationSeconds";
-    rule::size("playerLatencyPolicies", given, 0..=POLICIES_MAX)?;
+fn policies(given: &mut [PlayerLatencyPolicy]) -> Vec<Policy> {
     given.sort_by_key(|policy| policy.maximum_individual_player_latency_milliseconds);
     let policy = |policy: &PlayerLatencyPolicy| {
-        let cap = *rule::required(CAP, &policy.maximum_individual_player_latency_milliseconds)?;
-        rule::range(CAP, Some(cap), 0..=i64::from(i32::MAX))?;
-        rule::range(DURATION, policy.policy_duration_seconds, 0..=i64::from(i32::MAX))?;
+        let cap = policy.maximum_individual_player_latency_milliseconds.unwrap_or_default();
         let duration = policy.policy_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
-        Ok(Policy { cap_ms: cap as f64, duration: duration.map(Duration::from_secs) })
+        Policy { cap_ms: cap as f64, duration: duration.map(Duration::from_secs) }
     };
     given.iter().map(policy).collect()
 }
@@ -241,11 +251,9 @@ fn priorities(
     configuration: Option<&PriorityConfiguration>,
 ) -> Result<(Vec<PriorityType>, Vec<String>), ApiError> {
     const ORDER: &str = "priorityConfiguration.priorityOrder";
-    const LOCATIONS: &str = "priorityConfiguration.locationOrder";
     let Some(configuration) = configuration else { return Ok((complete(&[]), Vec::new())) };
     let mut given = Vec::new();
     if let Some(names) = &configuration.priority_order {
-        rule::size(ORDER, names, 1..=PriorityType::NAMES.len())?;
         for name in names {
             let priority = rule::one_of(ORDER, name, PriorityType::NAMES, PriorityType::parse)?;
             if given.contains(&priority) {
@@ -254,17 +262,10 @@ fn priorities(
             given.push(priority);
         }
     }
-    if let Some(locations) = &configuration.location_order {
-        check_locations(LOCATIONS, locations)?;
-    } else if given.contains(&PriorityType::Location) {
+    if configuration.location_order.is_none() && given.contains(&PriorityType::Location) {
         return Err(ApiError::invalid("PriorityOrder has LOCATION, which needs a LocationOrder"));
     }
     Ok((complete(&given), configuration.location_order.clone().unwrap_or_default()))
-}
-
-fn check_locations(field: &str, locations: &[String]) -> Result<(), ApiError> {
-    rule::size(field, locations, 1..=LOCATIONS_MAX)?;
-    locations.iter().try_for_each(|location| rule::LOCATION.check(field, location))
 }
 
 fn too_many_destinations(kind: ErrorKind, model: &GameSessionQueue) -> ApiError {

@@ -141,7 +141,7 @@ impl Engine {
                 self.check_active(key)?;
                 self.heartbeat(now, key, request.health_status);
             }
-            Request::TerminateServerProcess => self.process_ended(now, key),
+            Request::TerminateServerProcess => self.process_ending(now, key),
             Request::ActivateGameSession(request) => {
                 let (game_session, session) = self.hosted(key, &request.game_session_id)?;
                 let status = session.model.status;
@@ -207,6 +207,8 @@ impl Engine {
             }
             // No connection of the execution that was ready is left, and this one has an idempotency token of its
             // own: the process was started again under the same id. The old execution is gone.
+            let what = "was started again without ProcessEnding";
+            self.record_process(now, key, EventCode::ServerProcessCrashed, what);
             self.process_ended(now, key);
         }
         let mut sdk = format!("{} {}", request.sdk_language, request.sdk_version);

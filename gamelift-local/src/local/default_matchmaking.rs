@@ -21,6 +21,7 @@ pub(super) fn create(engine: &mut Engine, now: Timestamp, fleet_arn: &str) -> Re
     let rule_set = CreateMatchmakingRuleSetInput {
         name: Some(NAME.to_owned()),
         rule_set_body: Some(RULE_SET.to_owned()),
+        ..CreateMatchmakingRuleSetInput::default()
     };
     engine.create_matchmaking_rule_set(now, rule_set)?;
     let configuration = MatchmakingConfigurationInput {

@@ -6,7 +6,7 @@ use crate::{ApiError, clock::RunningClock, engine::Engine, model::*};
 pub(super) fn create(engine: &mut Engine, clock: &RunningClock) -> Result<Defaults, ApiError> {
     let now = clock.now();
     let (location, compute_name) = ("custom-laptop".to_owned(), "laptop".to_owned());
-    engine.create_location(now, CreateLocationInput { location_name: Some(location.clone()) })?;
+    engine.create_location(now, CreateLocationInput { location_name: Some(location.clone()), tags: None })?;
     let configuration = LocationConfiguration { location: Some(location.clone()) };
     let fleet = engine.create_fleet(
         now,

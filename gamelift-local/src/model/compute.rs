@@ -11,17 +11,17 @@ request! {
     /// Input of RegisterCompute.
     RegisterComputeInput {
         /// Id or ARN of an Anywhere fleet. Required.
-        fleet_id: String,
+        fleet_id: String => required FLEET_ID_OR_ARN,
         /// A name, unique in the fleet. Required.
-        compute_name: String,
+        compute_name: String => required COMPUTE_NAME,
         /// Path of a TLS certificate on the compute; stored, never checked.
-        certificate_path: String,
+        certificate_path: String => optional NON_ZERO_AND_MAX,
         /// DNS name that players connect to. This or the IP address is required.
-        dns_name: String,
+        dns_name: String => optional DNS_NAME,
         /// IP address that players connect to. This or the DNS name is required.
-        ip_address: String,
+        ip_address: String => optional IP_ADDRESS,
         /// One of the fleet's locations. Required.
-        location: String,
+        location: String => optional LOCATION,
     }
 }
 
@@ -64,9 +64,9 @@ request! {
     /// Input of DescribeCompute, DeregisterCompute and GetComputeAuthToken.
     ComputeInput {
         /// Id or ARN of the fleet. Required.
-        fleet_id: String,
+        fleet_id: String => required FLEET_ID_OR_ARN,
         /// Name or ARN of the compute. Required.
-        compute_name: String,
+        compute_name: String => required COMPUTE_NAME_OR_ARN,
     }
 }
 
@@ -74,15 +74,15 @@ request! {
     /// Input of ListCompute.
     ListComputeInput {
         /// Id or ARN of the fleet. Required.
-        fleet_id: String,
+        fleet_id: String => required FLEET_ID_OR_ARN,
         /// Only computes in this location.
-        location: String,
+        location: String => optional LOCATION,
         /// `ACTIVE` or `IMPAIRED`.
-        compute_status: String,
+        compute_status: String => optional OneOf(&["ACTIVE", "IMPAIRED"]),
         /// Most computes per page.
-        limit: i64,
+        limit: i64 => optional POSITIVE_INTEGER,
         /// Where the previous page ended.
-        next_token: String,
+        next_token: String => optional NON_ZERO_AND_MAX,
     }
 }
 

@@ -1,12 +1,14 @@
 //! Custom locations.
 
-use super::{answer, request};
+use super::{Tag, answer, request};
 
 request! {
     /// Input of CreateLocation.
     CreateLocationInput {
         /// 8 to 64 characters, beginning with `custom-`. Required.
-        location_name: String,
+        location_name: String => required CUSTOM_LOCATION,
+        /// Labels, 200 at most.
+        tags: Vec<Tag> => optional TAGS,
     }
 }
 
@@ -22,7 +24,7 @@ request! {
     /// Input of DeleteLocation.
     DeleteLocationInput {
         /// Name or ARN of a custom location. Required.
-        location_name: String,
+        location_name: String => required CUSTOM_LOCATION_OR_ARN,
     }
 }
 
@@ -35,11 +37,11 @@ request! {
     /// Input of ListLocations.
     ListLocationsInput {
         /// `AWS`, `CUSTOM` or both; both when absent.
-        filters: Vec<String>,
+        filters: Vec<String> => optional List(1..=2, OneOf(&["AWS", "CUSTOM"])),
         /// Most locations per page: 1 to 200.
-        limit: i64,
+        limit: i64 => optional Range(1..=200),
         /// Where the previous page ended.
-        next_token: String,
+        next_token: String => optional NON_ZERO_AND_MAX,
     }
 }
 

@@ -7,23 +7,23 @@ request! {
     /// Input of StartGameSessionPlacement.
     StartGameSessionPlacementInput {
         /// The caller's own id, 1 to 48 letters, digits and hyphens, never used before. Required.
-        placement_id: String,
+        placement_id: String => required ID_STRING,
         /// Name or ARN of a queue. Required.
-        game_session_queue_name: String,
+        game_session_queue_name: String => required QUEUE_NAME_OR_ARN,
         /// Key-value pairs, 16 at most.
-        game_properties: Vec<GameProperty>,
+        game_properties: Vec<GameProperty> => optional List(0..=16, Nested),
         /// Player slots: 0 to 200. Required.
-        maximum_player_session_count: i64,
+        maximum_player_session_count: i64 => required PLAYER_SESSION_COUNT,
         /// The game session's label.
-        game_session_name: String,
+        game_session_name: String => optional NON_ZERO_AND_MAX,
         /// What latency players have to locations.
-        player_latencies: Vec<PlayerLatency>,
+        player_latencies: Vec<PlayerLatency> => optional List(0..=usize::MAX, Nested),
         /// Players who get a slot as soon as the game session is ACTIVE.
-        desired_player_sessions: Vec<DesiredPlayerSession>,
+        desired_player_sessions: Vec<DesiredPlayerSession> => optional List(0..=usize::MAX, Nested),
         /// Anything, up to 262,144 characters, passed to the server process.
-        game_session_data: String,
+        game_session_data: String => optional GAME_SESSION_DATA,
         /// Another order of locations, for a queue that looks at locations first.
-        priority_configuration_override: PriorityConfigurationOverride,
+        priority_configuration_override: PriorityConfigurationOverride => optional Nested,
     }
 }
 
@@ -31,7 +31,7 @@ request! {
     /// Input of DescribeGameSessionPlacement and StopGameSessionPlacement.
     GameSessionPlacementInput {
         /// The placement's id. Required.
-        placement_id: String,
+        placement_id: String => required ID_STRING,
     }
 }
 
@@ -120,11 +120,11 @@ structure! {
     /// One player's latency to one location.
     PlayerLatency {
         /// The game's own id of the player.
-        player_id: String,
+        player_id: String => optional PLAYER_ID,
         /// The location.
-        region_identifier: String,
+        region_identifier: String => optional NON_ZERO_AND_MAX,
         /// Milliseconds.
-        latency_in_milliseconds: f64,
+        latency_in_milliseconds: f64 => optional Any,
     }
 }
 
@@ -132,9 +132,9 @@ structure! {
     /// A player who gets a slot.
     DesiredPlayerSession {
         /// The game's own id of the player.
-        player_id: String,
+        player_id: String => optional PLAYER_ID,
         /// Anything, up to 2048 characters.
-        player_data: String,
+        player_data: String => optional PLAYER_DATA,
     }
 }
 
@@ -142,8 +142,8 @@ structure! {
     /// Another order of locations than the queue's, for one placement.
     PriorityConfigurationOverride {
         /// Whether other locations follow: `DEFAULT_AFTER_SINGLE_PASS`, as when absent, or `NONE`.
-        placement_fallback_strategy: String,
+        placement_fallback_strategy: String => optional OneOf(&["DEFAULT_AFTER_SINGLE_PASS", "NONE"]),
         /// Locations, the best first: 1 to 10. Required.
-        location_order: Vec<String>,
+        location_order: Vec<String> => required List(1..=10, &LOCATION),
     }
 }

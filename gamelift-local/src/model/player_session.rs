@@ -9,11 +9,11 @@ request! {
     /// Input of CreatePlayerSession.
     CreatePlayerSessionInput {
         /// ARN of the game session. Required.
-        game_session_id: String,
+        game_session_id: String => required ARN,
         /// The game's own id of the player, 1 to 1024 characters. Required.
-        player_id: String,
+        player_id: String => required PLAYER_ID,
         /// Anything, up to 2048 characters.
-        player_data: String,
+        player_data: String => optional PLAYER_DATA,
     }
 }
 
@@ -29,11 +29,11 @@ request! {
     /// Input of CreatePlayerSessions.
     CreatePlayerSessionsInput {
         /// ARN of the game session. Required.
-        game_session_id: String,
+        game_session_id: String => required ARN,
         /// 1 to 25 players. Required.
-        player_ids: Vec<String>,
+        player_ids: Vec<String> => required List(1..=25, &PLAYER_ID),
         /// Data by player id; ids that are not asked for are ignored.
-        player_data_map: BTreeMap<String, String>,
+        player_data_map: BTreeMap<String, String> => optional Map(&NON_ZERO_AND_MAX, &PLAYER_DATA),
     }
 }
 
@@ -94,17 +94,17 @@ request! {
     /// Input of DescribePlayerSessions.
     DescribePlayerSessionsInput {
         /// All of this game session. One of the three ids is required.
-        game_session_id: String,
+        game_session_id: String => optional ARN,
         /// All of this player.
-        player_id: String,
+        player_id: String => optional PLAYER_ID,
         /// This one.
-        player_session_id: String,
+        player_session_id: String => optional PLAYER_SESSION_ID,
         /// Only with this status; has an effect together with a game session id.
-        player_session_status_filter: String,
+        player_session_status_filter: String => optional NON_ZERO_AND_MAX,
         /// Most player sessions per page.
-        limit: i64,
+        limit: i64 => optional POSITIVE_INTEGER,
         /// Where the previous page ended.
-        next_token: String,
+        next_token: String => optional NON_ZERO_AND_MAX,
     }
 }
 

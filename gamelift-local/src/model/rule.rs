@@ -1,16 +1,14 @@
-//! The constraints of request members, and the messages AWS answers with when one is broken.
+//! The constraints of texts, and the messages AWS answers with when one is broken.
 //!
-//! One line per field where an operation checks its input:
+//! Inputs name them where they are declared, and `check` applies them. For what is checked elsewhere:
 //! `let fleet = rule::FLEET_ID_OR_ARN.required("fleetId", &input.fleet_id)?;`
 
 use std::{ops::RangeInclusive, sync::LazyLock};
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::check::{sentence, violation};
 use crate::ApiError;
-
-/// Most characters of a refused value that an error message repeats.
-const VALUE_SHOWN_MAX: usize = 128;
 
 /// A constraint on text: length in characters, then a pattern (AWS API reference, data types).
 pub(crate) struct Text {
@@ -40,7 +38,9 @@ macro_rules! text_rules {
 
 text_rules! {
     ALIAS_ID_OR_ARN = 1..=512, r"^(alias-\S+|arn:.*:alias\/alias-\S+)$";
+    ALIAS_NAME = 1..=1024, r"^.*\S.*$";
     ARN = 1..=512, r"^[a-zA-Z0-9:/-]+$";
+    BUILD_ID_OR_ARN = 1..=512, r"^(build-\S+|arn:.*:build\/build-\S+)$";
     COMPUTE_NAME = 1..=128, r"^[a-zA-Z0-9\-]+(\/[a-zA-Z0-9\-]+)?$";
     COMPUTE_NAME_OR_ARN = 1..=1024, r"^([a-zA-Z0-9\-]+(\/[a-zA-Z0-9\-]+)?|arn:.*:compute\/[a-zA-Z0-9\-]+(\/[a-zA-Z0-9\-]+)?)$";
     COST = 1..=11, r"^\d{1,5}(?:\.\d{1,5})?$";
@@ -54,6 +54,9 @@ text_rules! {
     GAME_SESSION_DATA = 1..=262_144;
     ID_STRING = 1..=48, r"^[a-zA-Z0-9-]+$";
     IP_ADDRESS = 1..=128, r"^[0-9A-Fa-f\:\.]+$";
+    IP_RANGE = 1..=128, r"^[^\s]+$";
+    LAUNCH_PARAMETERS = 1..=1024, r#"^[A-Za-z0-9_:.+\/\\\- =@;{},?'\[\]"]+$"#;
+    LAUNCH_PATH = 1..=1024, r"^[A-Za-z0-9_:.+\/\\\- ]+$";
     LOCATION = 1..=64, r"^[A-Za-z0-9\-]+$";
     MATCHED_GAME_SESSION_DATA = 1..=4096;
     MATCHMAKING_CONFIGURATION_NAME = 1..=256, r"^([a-zA-Z0-9-\.]*|arn:.*:matchmakingconfiguration\/[a-zA-Z0-9-\.]*)$";
@@ -72,7 +75,11 @@ text_rules! {
     QUEUE_NAME_OR_ARN = 1..=256, r"^([a-zA-Z0-9-]+|arn:.*:gamesessionqueue\/[a-zA-Z0-9-]+)$";
     QUEUE_SNS_ARN = 0..=300, r"^[a-zA-Z0-9:_-]*(\.fifo)?$";
     RULE_SET_BODY = 1..=65_535;
+    RESOURCE_ARN = 1..=1011;
+    SCRIPT_ID_OR_ARN = 1..=512, r"^(script-\S+|arn:.*:script\/script-\S+)$";
     SNS_ARN = 0..=300, r"^[a-zA-Z0-9:_/-]*(\.fifo)?$";
+    TAG_KEY = 1..=128;
+    TAG_VALUE = 0..=256;
 }
 
 impl Text {
@@ -96,41 +103,62 @@ impl Text {
 
     /// Checks one value.
     pub(crate) fn check(&self, field: &str, value: &str) -> Result<(), ApiError> {
+        self.broken_by(value).map_or(Ok(()), |rule| Err(broken(field, self.shown(value), &rule)))
+    }
+
+    /// The rule that a value breaks.
+    pub(super) fn broken_by(&self, value: &str) -> Option<String> {
         // Bytes are an upper bound of characters: most values need no counting.
         if value.len() < *self.length.start() || value.len() > *self.length.end() {
             let characters = value.chars().count();
             if characters < *self.length.start() {
-                let rule =
-                    format!("Member must have length greater than or equal to {}", self.length.start());
-                return Err(broken(field, self.shown(value), &rule));
+                return Some(format!(
+                    "Member must have length greater than or equal to {}",
+                    self.length.start()
+                ));
             }
             if characters > *self.length.end() {
-                let rule = format!("Member must have length less than or equal to {}", self.length.end());
-                return Err(broken(field, self.shown(value), &rule));
+                return Some(format!("Member must have length less than or equal to {}", self.length.end()));
             }
         }
-        match &self.pattern {
-            Some((pattern, regex)) if !regex.is_match(value.as_bytes()) => {
-                let rule = format!("Member must satisfy regular expression pattern: {pattern}");
-                Err(broken(field, self.shown(value), &rule))
-            }
-            _ => Ok(()),
+        let (pattern, regex) = self.pattern.as_ref()?;
+        let rule = || format!("Member must satisfy regular expression pattern: {pattern}");
+        (!regex.is_match(value.as_bytes())).then(rule)
+    }
+
+    #[cfg(test)]
+    pub(super) fn describe(&self) -> super::check::Description {
+        let (low, high) = (*self.length.start(), *self.length.end());
+        let mut bad = Vec::new();
+        if low > 0 {
+            bad.push("".into());
         }
+        let mut text = match high {
+            usize::MAX => format!("{low} and more characters"),
+            high => {
+                bad.push("x".repeat(high + 1).into());
+                format!("{low}..{high} characters")
+            }
+        };
+        if let Some((pattern, regex)) = &self.pattern {
+            let odd = ["a b", " ", "\u{e9}!", "_!\n"].into_iter().find(|odd| !regex.is_match(odd.as_bytes()));
+            bad.extend(odd.map(Into::into));
+            text += &format!(", `{}`", pattern.replace('|', "\\|"));
+        }
+        super::check::Description { text, bad, ..Default::default() }
     }
 
     /// What a message repeats of a value.
-    fn shown<'a>(&self, value: &'a str) -> &'a str {
+    pub(super) fn shown<'a>(&self, value: &'a str) -> &'a str {
         if self.secret { "(redacted)" } else { value }
     }
 }
 
 /// Gives the value of a member that must be there.
 pub(crate) fn required<'a, T>(field: &str, value: &'a Option<T>) -> Result<&'a T, ApiError> {
-    value.as_ref().ok_or_else(|| {
-        ApiError::invalid(format!(
-            "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null"
-        ))
-    })
+    value
+        .as_ref()
+        .ok_or_else(|| ApiError::invalid(sentence(1, &[violation(field, None, "Member must not be null")])))
 }
 
 /// Checks a number if it is there.
@@ -177,9 +205,5 @@ pub(crate) fn one_of<T>(
 }
 
 fn broken(field: &str, value: &str, rule: &str) -> ApiError {
-    let shown: String = value.chars().take(VALUE_SHOWN_MAX).collect();
-    let dots = if shown.len() < value.len() { "..." } else { "" };
-    ApiError::invalid(format!(
-        "1 validation error detected: Value '{shown}{dots}' at '{field}' failed to satisfy constraint: {rule}"
-    ))
+    ApiError::invalid(sentence(1, &[violation(field, Some(value), rule)]))
 }

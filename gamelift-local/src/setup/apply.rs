@@ -104,7 +104,7 @@ impl Maker<'_> {
 
     fn locations(&mut self) -> Result<(), SetupError> {
         for (index, location) in self.setup.locations.iter().enumerate() {
-            let input = CreateLocationInput { location_name: Some(location.name.clone()) };
+            let input = CreateLocationInput { location_name: Some(location.name.clone()), tags: None };
             let made = self.engine.create_location(self.now, input);
             self.checked(format!("locations[{index}]"), made)?;
             self.names.locations.insert(location.name.clone());

@@ -36,8 +36,16 @@ impl Bench {
     }
 
     pub(crate) fn with_fleet(more: Value) -> Self {
+        Self::of(Engine::new(Settings::default(), 7), more)
+    }
+
+    /// Begins again with another engine.
+    pub(crate) fn start_anew(&mut self, engine: Engine) {
+        *self = Self::of(engine, json!({}));
+    }
+
+    fn of(mut engine: Engine, more: Value) -> Self {
         let now = Timestamp::from_millis(1_700_000_000_000);
-        let mut engine = Engine::new(Settings::default(), 7);
         engine.create_location(now, input(json!({ "LocationName": LOCATION }))).expect("a location");
         let mut fleet =
             json!({ "Name": "f", "ComputeType": "ANYWHERE", "Locations": [{ "Location": LOCATION }] });

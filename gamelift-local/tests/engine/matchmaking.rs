@@ -179,7 +179,7 @@ fn acceptance_asks_every_player_and_only_then_places() {
     assert_eq!(bench.statuses(&["ada", "bob"]), [RequiresAcceptance, RequiresAcceptance]);
     bench.answer("ada", "ada", "ACCEPT").unwrap();
     bench.answer("ada", "ada", "ACCEPT").expect("an answer may be repeated while others think");
-    for (player, text) in [("bob", "not on the ticket"), ("eve", "not on the ticket"), ("", "PlayerId")] {
+    for (player, text) in [("bob", "not on the ticket"), ("eve", "not on the ticket"), ("", "playerIds")] {
         let error = bench.answer("ada", player, "ACCEPT").unwrap_err();
         assert_eq!(error.kind, InvalidRequest);
         assert!(error.message.contains(text), "{error}");

@@ -48,8 +48,8 @@ fn queues_that_break_a_rule_are_refused() {
         (
             "Destinations",
             json!([{ "DestinationArn": "arn:aws:gamelift:us-west-2::alias/alias-1" }]),
-            InvalidRequest,
-            "use the ARN of a fleet",
+            NotFound,
+            "Alias (alias-1) not found",
         ),
         (
             "Destinations",

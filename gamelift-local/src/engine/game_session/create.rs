@@ -7,7 +7,7 @@ use gamelift_wire::{
     pushes::{CreateGameSession, Push},
 };
 
-use super::{GameSession, GameSessionKey, NewGameSession, check_game_properties, slots};
+use super::{GameSession, GameSessionKey, NewGameSession, slots};
 use crate::{
     ApiError, ErrorKind, Timestamp,
     engine::{
@@ -24,15 +24,18 @@ impl Engine {
     ///
     /// # Errors
     /// InvalidRequest for a bad field, a missing location, or both or neither of fleet and alias; NotFound for
-    /// an unknown fleet or alias; FleetCapacityExceeded when no process is free; IdempotentParameterMismatch
-    /// for a used token with other parameters.
+    /// an unknown fleet or alias; TerminalRoutingStrategy for an alias that leads nowhere; InvalidFleetStatus for a
+    /// fleet that is deleted; LimitExceeded for a creator with too many; FleetCapacityExceeded when no process is
+    /// free; IdempotentParameterMismatch for a used token with other parameters.
     pub fn create_game_session(
         &mut self,
         now: Timestamp,
         input: CreateGameSessionInput,
     ) -> Result<GameSessionOutput, ApiError> {
-        let slots = check_create(&input)?;
+        check::check(&input)?;
+        let slots = slots(input.maximum_player_session_count)?;
         let fleet = self.fleet_of(&input.fleet_id, &input.alias_id)?;
+        fleet.check_active()?;
         let location = input.location.as_deref().ok_or_else(|| {
             ApiError::invalid("Location is required to create a game session on an ANYWHERE fleet")
         })?;
@@ -53,6 +56,9 @@ impl Engine {
                 ))
             };
         }
+        let policy = fleet.attributes.resource_creation_limit_policy.as_ref();
+        let creator = input.creator_id.as_deref();
+        fleet.creators.check(now, creator, policy, self.settings.creator_interval)?;
         let Some(process_key) = place.idle.first().copied() else {
             let message = format!("Unable to reserve a process on fleet {}", fleet.id);
             return Err(ApiError::new(ErrorKind::FleetCapacityExceeded, message));
@@ -68,6 +74,11 @@ impl Engine {
             matchmaker_data: None,
         };
         let (key, game_session) = self.host_game_session(now, process_key, new, None)?;
+        if let Some(fleet) = self.fleets.get_mut(&fleet_id)
+            && let Some(creator) = &input.creator_id
+        {
+            fleet.creators.note(now, creator);
+        }
         if let Some(token) = token {
             if let Some(fleet) = self.fleets.get_mut(&fleet_id) {
                 fleet.idempotency.insert(token.clone(), key);
@@ -148,8 +159,10 @@ impl Engine {
         self.game_sessions.created += 1;
         let key = GameSessionKey(self.game_sessions.created);
         let mut timer = None;
+        let mut protection = ProtectionPolicy::NoProtection;
         if let Some(fleet) = self.fleets.get_mut(&model.fleet_id) {
-            timer = Some(self.timers.set(now + fleet.activation_timeout, Timer::Activation(key)));
+            protection = fleet.attributes.new_game_session_protection_policy;
+            timer = Some(self.timers.set(now + fleet.activation_timeout(), Timer::Activation(key)));
             fleet.game_sessions.entry(model.status).or_default().insert(key);
         }
         if let Some(active) = self.processes.get_mut(&process).and_then(Process::active_mut) {
@@ -161,14 +174,18 @@ impl Engine {
         let session = GameSession {
             model,
             process: Some(process),
+            protection,
+            is_interrupted: false,
             live_players: BTreeSet::new(),
             finished_players: VecDeque::new(),
             timer,
             placement,
             request: None,
         };
+        let (fleet, compute) = (session.model.fleet_id.clone(), session.model.compute_name.clone());
         self.game_sessions.all.insert(key, session);
         self.game_session_changed(key);
+        self.activations_changed(&fleet, &compute);
         key
     }
 
@@ -189,17 +206,4 @@ impl Engine {
         });
         self.push(process, &push);
     }
-}
-
-/// Checks every member of a CreateGameSession request, and gives the number of slots.
-fn check_create(input: &CreateGameSessionInput) -> Result<u32, ApiError> {
-    let slots = slots(input.maximum_player_session_count)?;
-    rule::NON_ZERO_AND_MAX.optional("name", &input.name)?;
-    rule::NON_ZERO_AND_MAX.optional("creatorId", &input.creator_id)?;
-    rule::ID_STRING.optional("gameSessionId", &input.game_session_id)?;
-    rule::ID_STRING.optional("idempotencyToken", &input.idempotency_token)?;
-    rule::GAME_SESSION_DATA.optional("gameSessionData", &input.game_session_data)?;
-    rule::LOCATION.optional("location", &input.location)?;
-    check_game_properties(input.game_properties.as_deref().unwrap_or_default())?;
-    Ok(slots)
 }

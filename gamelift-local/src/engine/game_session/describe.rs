@@ -1,6 +1,6 @@
-//! DescribeGameSessions.
+//! DescribeGameSessions and DescribeGameSessionDetails.
 
-use super::GameSessionKey;
+use super::{GameSession, GameSessionKey};
 use crate::{
     ApiError, Timestamp,
     engine::{
@@ -14,21 +14,51 @@ impl Engine {
     /// Describes one game session, or those of a fleet.
     ///
     /// # Errors
-    /// InvalidRequest for a bad field or not exactly one of fleet, alias and game session; NotFound for an unknown one.
+    /// InvalidRequest for a bad field or not exactly one of fleet, alias and game session; NotFound for an unknown one;
+    /// TerminalRoutingStrategy for an alias that leads nowhere.
     pub fn describe_game_sessions(
         &mut self,
         _now: Timestamp,
         input: DescribeGameSessionsInput,
     ) -> Result<DescribeGameSessionsOutput, ApiError> {
-        rule::ARN.optional("gameSessionId", &input.game_session_id)?;
-        let location = rule::LOCATION.optional("location", &input.location)?;
-        let status = rule::NON_ZERO_AND_MAX.optional("statusFilter", &input.status_filter)?;
+        let (sessions, next_token) = self.selected("DescribeGameSessions", &input)?;
+        let game_sessions = sessions.into_iter().map(|session| session.model.clone()).collect();
+        Ok(DescribeGameSessionsOutput { game_sessions, next_token })
+    }
+
+    /// The same, with what each game session is protected from.
+    ///
+    /// # Errors
+    /// As without.
+    pub fn describe_game_session_details(
+        &mut self,
+        _now: Timestamp,
+        input: DescribeGameSessionsInput,
+    ) -> Result<DescribeGameSessionDetailsOutput, ApiError> {
+        let (sessions, next_token) = self.selected("DescribeGameSessionDetails", &input)?;
+        let detail = |session: &GameSession| GameSessionDetail {
+            game_session: session.model.clone(),
+            protection_policy: session.protection,
+        };
+        let game_session_details = sessions.into_iter().map(detail).collect();
+        Ok(DescribeGameSessionDetailsOutput { game_session_details, next_token })
+    }
+
+    /// One page of the game sessions that a request means.
+    fn selected(
+        &self,
+        operation: &'static str,
+        input: &DescribeGameSessionsInput,
+    ) -> Result<(Vec<&GameSession>, Option<String>), ApiError> {
+        check::check(input)?;
+        let location = input.location.as_deref();
+        let status = input.status_filter.as_deref();
         let status = status
             .map(|status| {
                 rule::one_of("statusFilter", status, GameSessionStatus::NAMES, GameSessionStatus::parse)
             })
             .transpose()?;
-        let page = Page::new("DescribeGameSessions", input.limit, &input.next_token, PAGE_SIZE_MAX)?;
+        let page = Page::new(operation, input.limit, &input.next_token, PAGE_SIZE_MAX)?;
         let start = page.after_number()?.map_or(0, |after| after.saturating_add(1));
         if let Some(arn) = &input.game_session_id {
             if input.fleet_id.is_some() || input.alias_id.is_some() {
@@ -36,8 +66,7 @@ impl Engine {
             }
             let session = self.game_session(arn)?.1;
             let wanted = status.is_none_or(|status| session.model.status == status);
-            let game_sessions = wanted.then(|| session.model.clone()).into_iter().collect();
-            return Ok(DescribeGameSessionsOutput { game_sessions, next_token: None });
+            return Ok((wanted.then_some(session).into_iter().collect(), None));
         }
         let fleet = self.fleet_of(&input.fleet_id, &input.alias_id)?;
         let start = GameSessionKey(start);
@@ -55,7 +84,6 @@ impl Engine {
             .filter_map(|key| self.game_sessions.get(*key).map(|session| (*key, session)))
             .filter(|(_, session)| location.is_none_or(|location| session.model.location == location));
         let (sessions, next_token) = page.take(wanted, |(key, _)| key.0.to_string());
-        let game_sessions = sessions.into_iter().map(|(_, session)| session.model.clone()).collect();
-        Ok(DescribeGameSessionsOutput { game_sessions, next_token })
+        Ok((sessions.into_iter().map(|(_, session)| session).collect(), next_token))
     }
 }

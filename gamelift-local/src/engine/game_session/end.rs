@@ -25,14 +25,9 @@ impl Engine {
         now: Timestamp,
         input: TerminateGameSessionInput,
     ) -> Result<GameSessionOutput, ApiError> {
-        const MODES: &[&str] = &["TRIGGER_ON_PROCESS_TERMINATE", "FORCE_TERMINATE"];
-        let arn = rule::ARN.required("gameSessionId", &input.game_session_id)?;
-        let mode = rule::required("terminationMode", &input.termination_mode)?;
-        let force = rule::one_of("terminationMode", mode, MODES, |mode| match mode {
-            "TRIGGER_ON_PROCESS_TERMINATE" => Some(false),
-            "FORCE_TERMINATE" => Some(true),
-            _ => None,
-        })?;
+        check::check(&input)?;
+        let arn = rule::required("gameSessionId", &input.game_session_id)?;
+        let force = rule::required("terminationMode", &input.termination_mode)? == "FORCE_TERMINATE";
         let (key, session) = self.game_session(arn)?;
         if force {
             return Err(ApiError::invalid(
@@ -52,6 +47,8 @@ impl Engine {
         if let Some(process) = process {
             self.ask_to_end(now, process);
         }
+        // One game session less is ACTIVATING, so that another one may be.
+        self.serve_lines(now);
         let (_, session) = self.game_session(arn)?;
         Ok(GameSessionOutput { game_session: session.model.clone() })
     }
@@ -69,6 +66,9 @@ impl Engine {
             return self.restart_activation(now, key);
         }
         let placement = session.placement.take();
+        let (fleet, arn) = (session.model.fleet_id.clone(), session.model.game_session_id.clone());
+        let message = format!("Game session {arn} was not activated in time");
+        self.record(now, &fleet, EventCode::GameSessionActivationTimeout, message);
         self.abandon_game_session(now, key);
         if let Some(placement) = placement {
             self.placement_returns(now, placement);
@@ -109,7 +109,9 @@ impl Engine {
         if session.model.status == GameSessionStatus::Terminated {
             return;
         }
-        if session.model.status == GameSessionStatus::Terminating {
+        if session.is_interrupted {
+            session.model.status_reason = Some(GameSessionStatusReason::Interrupted);
+        } else if session.model.status == GameSessionStatus::Terminating {
             session.model.status_reason = Some(GameSessionStatusReason::TriggeredOnProcessTerminate);
         }
         session.model.termination_time = Some(now);

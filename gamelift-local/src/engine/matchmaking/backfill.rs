@@ -37,6 +37,7 @@ impl Engine {
         now: Timestamp,
         input: StartMatchBackfillInput,
     ) -> Result<MatchmakingTicketOutput, ApiError> {
+        check::check(&input)?;
         let id = self.backfill(now, input)?;
         self.ticket_output(now, &id)
     }
@@ -173,7 +174,7 @@ impl Engine {
         let update = UpdateGameSession {
             update_reason: Some(reason),
             backfill_ticket_id: ticket,
-            game_session: on_the_wire(&session.model),
+            game_session: game_session_on_the_wire(&session.model),
         };
         self.push(process, &Push::UpdateGameSession(update));
     }
@@ -240,7 +241,7 @@ fn attribute(value: WireAttribute) -> Option<AttributeValue> {
     }
 }
 
-fn on_the_wire(session: &model::GameSession) -> wire::GameSession {
+pub(in crate::engine) fn game_session_on_the_wire(session: &model::GameSession) -> wire::GameSession {
     let mut wire = wire::GameSession::default();
     wire.game_session_id = GameSessionId::new_unchecked(session.game_session_id.as_str());
     wire.name = session.name.clone();

@@ -10,7 +10,7 @@ use flexmatch::{
 use super::{MatchmakerKey, Running};
 use crate::{
     ApiError, ErrorKind, Timestamp,
-    engine::{Engine, game_session::check_game_properties, ids::resource_id, page::Page},
+    engine::{Engine, game_session::check_game_properties, ids::resource_id, page::Page, tag::check_tags},
     model::*,
 };
 
@@ -55,6 +55,7 @@ impl Engine {
         now: Timestamp,
         input: MatchmakingConfigurationInput,
     ) -> Result<MatchmakingConfigurationOutput, ApiError> {
+        check::check(&input)?;
         let name = rule::MATCHMAKING_ID.required("name", &input.name)?.to_owned();
         rule::required("requestTimeoutSeconds", &input.request_timeout_seconds)?;
         rule::required("acceptanceRequired", &input.acceptance_required)?;
@@ -78,6 +79,7 @@ impl Engine {
             custom_event_data: None,
             game_session_data: None,
         };
+        let tags = check_tags(input.tags.as_deref())?;
         let (model, rules) = self.configured(blank, input)?;
         if self.matchmaking.configurations.contains_key(&name) {
             return Err(ApiError::invalid(format!("Matchmaking configuration {name} already exists")));
@@ -92,6 +94,7 @@ impl Engine {
         let current = self.matchmaking.start(name.clone(), matchmaker(&model, rules, seed)?);
         let configuration =
             Configuration { model: model.clone(), before_standalone: None, current, replaced: Vec::new() };
+        self.set_tags("matchmakingconfiguration", &name, tags);
         self.matchmaking.configurations.insert(name, configuration);
         Ok(MatchmakingConfigurationOutput { configuration: model })
     }
@@ -108,6 +111,7 @@ impl Engine {
         _now: Timestamp,
         input: MatchmakingConfigurationInput,
     ) -> Result<MatchmakingConfigurationOutput, ApiError> {
+        check::check(&input)?;
         let name = rule::MATCHMAKING_CONFIGURATION_NAME.required("name", &input.name)?;
         let configuration = self.configuration(name)?;
         let (before, current) = (configuration.model.clone(), configuration.current);
@@ -147,6 +151,7 @@ impl Engine {
         _now: Timestamp,
         input: DescribeMatchmakingConfigurationsInput,
     ) -> Result<DescribeMatchmakingConfigurationsOutput, ApiError> {
+        check::check(&input)?;
         const OPERATION: &str = "DescribeMatchmakingConfigurations";
         let page = Page::new(OPERATION, input.limit, &input.next_token, CONFIGURATIONS_PAGE_MAX)?;
         let rule_set = rule::MATCHMAKING_RULE_SET_NAME.optional("ruleSetName", &input.rule_set_name)?;
@@ -181,6 +186,7 @@ impl Engine {
         _now: Timestamp,
         input: DeleteMatchmakingConfigurationInput,
     ) -> Result<Empty, ApiError> {
+        check::check(&input)?;
         let name = rule::MATCHMAKING_CONFIGURATION_NAME.required("name", &input.name)?;
         let configuration = self.configuration(name)?;
         let name = configuration.model.name.clone();
@@ -192,6 +198,7 @@ impl Engine {
             )));
         }
         self.matchmaking.configurations.remove(&name);
+        self.forget_tags("matchmakingconfiguration", &name);
         for key in keys {
             self.forget_matchmaker(key);
         }

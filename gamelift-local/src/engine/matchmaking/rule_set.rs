@@ -6,7 +6,7 @@ use flexmatch::{Finding, RuleSet, Severity};
 
 use crate::{
     ApiError, ErrorKind, Timestamp,
-    engine::{Engine, ids::resource_id, page::Page},
+    engine::{Engine, ids::resource_id, page::Page, tag::check_tags},
     model::*,
 };
 
@@ -33,6 +33,7 @@ impl Engine {
         _now: Timestamp,
         input: ValidateMatchmakingRuleSetInput,
     ) -> Result<ValidateMatchmakingRuleSetOutput, ApiError> {
+        check::check(&input)?;
         parse(&input.rule_set_body)?;
         Ok(ValidateMatchmakingRuleSetOutput { valid: true })
     }
@@ -47,8 +48,10 @@ impl Engine {
         now: Timestamp,
         input: CreateMatchmakingRuleSetInput,
     ) -> Result<CreateMatchmakingRuleSetOutput, ApiError> {
+        check::check(&input)?;
         let name = rule::MATCHMAKING_ID.required("name", &input.name)?;
         let (body, rules) = parse(&input.rule_set_body)?;
+        let tags = check_tags(input.tags.as_deref())?;
         if self.matchmaking.rule_sets.contains_key(name) {
             // Observed text; this operation has no Conflict (AWS API reference).
             return Err(ApiError::invalid(format!("Rule set {name} already exists")));
@@ -66,6 +69,7 @@ impl Engine {
         };
         let entry = RuleSetEntry { model: model.clone(), rules: Arc::new(rules) };
         self.matchmaking.rule_sets.insert(name.to_owned(), entry);
+        self.set_tags("matchmakingruleset", name, tags);
         Ok(CreateMatchmakingRuleSetOutput { rule_set: model })
     }
 
@@ -78,6 +82,7 @@ impl Engine {
         _now: Timestamp,
         input: DescribeMatchmakingRuleSetsInput,
     ) -> Result<DescribeMatchmakingRuleSetsOutput, ApiError> {
+        check::check(&input)?;
         rule::range("limit", input.limit, 1..=i64::try_from(RULE_SETS_PAGE_MAX).unwrap_or(i64::MAX))?;
         let page =
             Page::new("DescribeMatchmakingRuleSets", input.limit, &input.next_token, RULE_SETS_PAGE_MAX)?;
@@ -109,6 +114,7 @@ impl Engine {
         _now: Timestamp,
         input: DeleteMatchmakingRuleSetInput,
     ) -> Result<Empty, ApiError> {
+        check::check(&input)?;
         let name = rule::MATCHMAKING_RULE_SET_NAME.required("name", &input.name)?;
         let name = self.rule_set(name)?.model.rule_set_name.clone();
         let mut configurations = self.matchmaking.configurations.values();
@@ -118,6 +124,7 @@ impl Engine {
             return Err(ApiError::invalid(message));
         }
         self.matchmaking.rule_sets.remove(&name);
+        self.forget_tags("matchmakingruleset", &name);
         Ok(Empty {})
     }
 

@@ -30,6 +30,7 @@ impl Engine {
         now: Timestamp,
         input: StartMatchmakingInput,
     ) -> Result<MatchmakingTicketOutput, ApiError> {
+        check::check(&input)?;
         let ticket_id = self.new_ticket_id(input.ticket_id)?;
         let name =
             rule::MATCHMAKING_CONFIGURATION_NAME.required("configurationName", &input.configuration_name)?;
@@ -90,6 +91,7 @@ impl Engine {
         now: Timestamp,
         input: DescribeMatchmakingInput,
     ) -> Result<DescribeMatchmakingOutput, ApiError> {
+        check::check(&input)?;
         let ids = rule::required("ticketIds", &input.ticket_ids)?;
         rule::size("ticketIds", ids, 1..=TICKETS_PER_REQUEST_MAX)?;
         ids.iter().try_for_each(|id| rule::MATCHMAKING_ID.check("ticketIds", id))?;
@@ -106,6 +108,7 @@ impl Engine {
         now: Timestamp,
         input: StopMatchmakingInput,
     ) -> Result<Empty, ApiError> {
+        check::check(&input)?;
         let id = rule::MATCHMAKING_ID.required("ticketId", &input.ticket_id)?;
         let key = self.matchmaker_of(id)?;
         let Some(matchmaker) = self.matchmaking.matchmaker(key) else { return Err(gone()) };
@@ -128,6 +131,7 @@ impl Engine {
     /// InvalidRequest for a bad field, a ticket that is not REQUIRES_ACCEPTANCE, or a player who is not on it; NotFound
     /// for an unknown ticket.
     pub fn accept_match(&mut self, now: Timestamp, input: AcceptMatchInput) -> Result<Empty, ApiError> {
+        check::check(&input)?;
         const TYPES: &[&str] = &["ACCEPT", "REJECT"];
         let id = rule::MATCHMAKING_ID.required("ticketId", &input.ticket_id)?;
         let players = rule::required("playerIds", &input.player_ids)?;

@@ -105,7 +105,8 @@ impl Engine {
         }
         let Some(queue) = self.queues.get(&placement.model.game_session_queue_name) else { return };
         let waited = now.since(placement.model.start_time);
-        let sites = queue.rules.candidates(&self.destinations(&queue.fleets), &placement.demand, waited);
+        let fleets = self.fleets_of(queue);
+        let sites = queue.rules.candidates(&self.destinations(&fleets), &placement.demand, waited);
         if let Some(process) = sites.iter().find_map(|site| self.free_process(site)) {
             self.start_game_session(now, key, process);
             return;
@@ -203,7 +204,7 @@ impl Engine {
             .map(|fleet| Destination {
                 fleet: &fleet.id,
                 cost: fleet.cost(),
-                locations: fleet.locations.keys().map(String::as_str).collect(),
+                locations: fleet.open_locations(),
             })
             .collect()
     }

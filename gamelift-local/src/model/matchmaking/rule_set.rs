@@ -2,16 +2,18 @@
 
 use crate::{
     Timestamp,
-    model::{answer, request},
+    model::{Tag, answer, request},
 };
 
 request! {
     /// Input of CreateMatchmakingRuleSet.
     CreateMatchmakingRuleSetInput {
         /// 1 to 128 letters, digits, hyphens and dots. Required.
-        name: String,
+        name: String => required MATCHMAKING_ID,
         /// The rule set as JSON, up to 65,535 characters. Required.
-        rule_set_body: String,
+        rule_set_body: String => required RULE_SET_BODY,
+        /// Labels, 200 at most.
+        tags: Vec<Tag> => optional TAGS,
     }
 }
 
@@ -19,7 +21,7 @@ request! {
     /// Input of ValidateMatchmakingRuleSet.
     ValidateMatchmakingRuleSetInput {
         /// The rule set as JSON, up to 65,535 characters. Required.
-        rule_set_body: String,
+        rule_set_body: String => required RULE_SET_BODY,
     }
 }
 
@@ -27,11 +29,11 @@ request! {
     /// Input of DescribeMatchmakingRuleSets.
     DescribeMatchmakingRuleSetsInput {
         /// Names or ARNs, 10 at most; all rule sets when absent.
-        names: Vec<String>,
+        names: Vec<String> => optional List(1..=10, &MATCHMAKING_RULE_SET_NAME),
         /// Most rule sets per page: 1 to 10.
-        limit: i64,
+        limit: i64 => optional Range(1..=10),
         /// Where the previous page ended.
-        next_token: String,
+        next_token: String => optional NON_ZERO_AND_MAX,
     }
 }
 
@@ -39,7 +41,7 @@ request! {
     /// Input of DeleteMatchmakingRuleSet.
     DeleteMatchmakingRuleSetInput {
         /// Name or ARN. Required.
-        name: String,
+        name: String => required MATCHMAKING_RULE_SET_NAME,
     }
 }
 

@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Timestamp,
-    model::{answer, request, structure, wire_enum},
+    model::{answer, checked, request, structure, wire_enum},
 };
 
 request! {
     /// Input of StartMatchmaking.
     StartMatchmakingInput {
         /// The caller's own id, up to 128 letters, digits, hyphens and dots; a UUID when absent.
-        ticket_id: String,
+        ticket_id: String => optional MATCHMAKING_ID,
         /// Name or ARN of a configuration. Required.
-        configuration_name: String,
+        configuration_name: String => required MATCHMAKING_CONFIGURATION_NAME,
         /// 1 to 10 players, who stay together. Required.
-        players: Vec<Player>,
+        players: Vec<Player> => required List(1..=10, Nested),
     }
 }
 
@@ -25,13 +25,13 @@ request! {
     /// Input of StartMatchBackfill.
     StartMatchBackfillInput {
         /// The caller's own id, up to 128 letters, digits, hyphens and dots; a UUID when absent.
-        ticket_id: String,
+        ticket_id: String => optional MATCHMAKING_ID,
         /// Name or ARN of a configuration. Required.
-        configuration_name: String,
+        configuration_name: String => required MATCHMAKING_CONFIGURATION_NAME,
         /// The game session to fill. Required, except for `STANDALONE`.
-        game_session_arn: String,
+        game_session_arn: String => optional ARN,
         /// Everybody in the game session, each with its team: 1 to 199 players. Required.
-        players: Vec<Player>,
+        players: Vec<Player> => required List(1..=199, Nested),
     }
 }
 
@@ -39,7 +39,7 @@ request! {
     /// Input of DescribeMatchmaking.
     DescribeMatchmakingInput {
         /// Up to 10 ids. Required.
-        ticket_ids: Vec<String>,
+        ticket_ids: Vec<String> => required List(1..=10, &MATCHMAKING_ID),
     }
 }
 
@@ -47,7 +47,7 @@ request! {
     /// Input of StopMatchmaking.
     StopMatchmakingInput {
         /// The ticket's id. Required.
-        ticket_id: String,
+        ticket_id: String => required MATCHMAKING_ID,
     }
 }
 
@@ -55,11 +55,11 @@ request! {
     /// Input of AcceptMatch.
     AcceptMatchInput {
         /// The ticket's id. Required.
-        ticket_id: String,
+        ticket_id: String => required MATCHMAKING_ID,
         /// Those of its players who answer. Required.
-        player_ids: Vec<String>,
+        player_ids: Vec<String> => required List(1..=10, &PLAYER_ID),
         /// `ACCEPT` or `REJECT`. Required.
-        acceptance_type: String,
+        acceptance_type: String => required OneOf(&["ACCEPT", "REJECT"]),
     }
 }
 
@@ -163,13 +163,13 @@ structure! {
     /// A player who wants a match, or has one.
     Player {
         /// The game's own id of the player. Required.
-        player_id: String,
+        player_id: String => required PLAYER_ID,
         /// What rules look at, 10 at most.
-        player_attributes: BTreeMap<String, AttributeValue>,
+        player_attributes: BTreeMap<String, AttributeValue> => optional Map(&NON_ZERO_AND_MAX, Nested),
         /// The team: in requests for players of a running game session, in answers once the match is COMPLETED.
-        team: String,
+        team: String => optional NON_ZERO_AND_MAX,
         /// Milliseconds by location, at least 1.
-        latency_in_ms: BTreeMap<String, i64>,
+        latency_in_ms: BTreeMap<String, i64> => optional Map(&NON_EMPTY, POSITIVE_INTEGER),
     }
 }
 
@@ -190,3 +190,10 @@ pub struct AttributeValue {
     #[serde(rename = "SDM", skip_serializing_if = "Option::is_none")]
     pub sdm: Option<BTreeMap<String, f64>>,
 }
+
+checked!(AttributeValue {
+    s => optional PLAYER_ATTRIBUTE,
+    n => optional Any,
+    sl => optional List(0..=usize::MAX, &PLAYER_ATTRIBUTE),
+    sdm => optional Map(&PLAYER_ATTRIBUTE, Any),
+});

@@ -39,8 +39,11 @@ impl Maker<'_> {
             let findings = lines(&findings, path);
             return Err(SetupError::RuleSet { place: self.place(member), findings });
         }
-        let input =
-            CreateMatchmakingRuleSetInput { name: Some(rule_set.name.clone()), rule_set_body: Some(body) };
+        let input = CreateMatchmakingRuleSetInput {
+            name: Some(rule_set.name.clone()),
+            rule_set_body: Some(body),
+            tags: None,
+        };
         let made = self.engine.create_matchmaking_rule_set(self.now, input);
         self.checked(at.to_owned(), made)?;
         self.names.rule_sets.insert(rule_set.name.clone());
@@ -85,6 +88,7 @@ impl Maker<'_> {
             game_session_data: configuration.game_session_data.clone(),
             backfill_mode: configuration.backfill_mode.clone(),
             flex_match_mode: configuration.flex_match_mode.clone(),
+            ..MatchmakingConfigurationInput::default()
         };
         let made = self.engine.create_matchmaking_configuration(self.now, input);
         self.checked(at.to_owned(), made).map(|_| ())
