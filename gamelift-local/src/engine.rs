@@ -24,6 +24,7 @@ mod health;
 mod ids;
 mod location;
 mod matchmaking;
+mod operator;
 mod page;
 mod placement;
 mod player_session;
@@ -42,6 +43,7 @@ pub(crate) use self::ids::Ids;
 pub use self::{
     event::{EVENT_TYPES, Event, SampleError, SampleRequest},
     matchmaking::{TicketOverview, TicketsOverview},
+    operator::{OperatorError, ProcessName},
     snapshot::{ComputeSnapshot, Counters, FleetSnapshot, GameSessionSnapshot, ProcessSnapshot, Snapshot},
 };
 use self::{

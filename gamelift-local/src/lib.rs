@@ -15,6 +15,7 @@
 //! | `sns` | subscriptions of HTTP endpoints, as Amazon SNS has them: handshake, envelope, signatures |
 //! | `local`, `config` | starting and stopping it all |
 //! | [`setup`] | resources that are there from the start: configuration files |
+//! | [`testing`] | a local GameLift for one test, and assertions about it |
 //! | `beacon` | UDP echo services, to measure latency with |
 //!
 //! A request takes this way: `api` or `server_sdk` reads it and sends a command to `driver`, which hands it to
@@ -24,6 +25,7 @@
 pub mod engine;
 pub mod model;
 pub mod setup;
+pub mod testing;
 
 mod admin;
 mod api;

@@ -227,17 +227,22 @@ impl Engine {
     pub fn refresh_connections(&mut self, now: Timestamp) -> usize {
         let connected: BTreeSet<ProcessKey> = self.connections.values().copied().collect();
         for key in &connected {
-            let Some(process) = self.processes.get(key) else { continue };
-            let (fleet, compute) = (process.fleet.clone(), process.compute.clone());
-            let endpoint = process.endpoint.clone().unwrap_or_else(|| self.settings.sdk_endpoint.clone());
-            let (token, _) = self.new_token(now, &fleet, &compute);
-            let refresh = RefreshConnection {
-                refresh_connection_endpoint: endpoint,
-                auth_token: Some(gamelift_wire::ids::AuthToken::new_unchecked(token.as_str())),
-            };
-            self.push(*key, &Push::RefreshConnection(refresh));
+            self.refresh_connection(now, *key);
         }
         connected.len()
+    }
+
+    /// Tells a process to move to a new connection with a new token.
+    pub(super) fn refresh_connection(&mut self, now: Timestamp, key: ProcessKey) {
+        let Some(process) = self.processes.get(&key) else { return };
+        let (fleet, compute) = (process.fleet.clone(), process.compute.clone());
+        let endpoint = process.endpoint.clone().unwrap_or_else(|| self.settings.sdk_endpoint.clone());
+        let (token, _) = self.new_token(now, &fleet, &compute);
+        let refresh = RefreshConnection {
+            refresh_connection_endpoint: endpoint,
+            auth_token: Some(gamelift_wire::ids::AuthToken::new_unchecked(token.as_str())),
+        };
+        self.push(key, &Push::RefreshConnection(refresh));
     }
 
     /// Closes every server-SDK connection, with a close code or abruptly. Returns how many there were.

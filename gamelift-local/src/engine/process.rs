@@ -70,6 +70,8 @@ pub(super) struct Active {
     pub(super) end_by: Option<Timestamp>,
     pub(super) heartbeat: Option<TimerKey>,
     pub(super) end_timer: Option<TimerKey>,
+    /// Its machine goes away with it, whatever it still does.
+    pub(super) interrupted: bool,
 }
 
 #[derive(Debug)]
@@ -123,6 +125,7 @@ impl Engine {
             end_by: None,
             heartbeat: Some(heartbeat),
             end_timer: None,
+            interrupted: false,
         });
         let connections: Vec<_> = process.connections.iter().map(|connection| connection.id).collect();
         for connection in connections {
@@ -132,7 +135,11 @@ impl Engine {
 
     /// Pushes TerminateProcess, unless the process was asked already.
     pub(super) fn ask_to_end(&mut self, now: Timestamp, key: ProcessKey) {
-        let end_by = now + TERMINATION_GRACE;
+        self.ask_to_end_by(now + TERMINATION_GRACE, key);
+    }
+
+    /// The same, with another grace period.
+    pub(super) fn ask_to_end_by(&mut self, end_by: Timestamp, key: ProcessKey) {
         let Some(active) = self.processes.get_mut(&key).and_then(Process::active_mut) else { return };
         if active.end_by.is_some() {
             return;
@@ -149,7 +156,7 @@ impl Engine {
     /// ProcessEnding the termination does not conclude). Everything else is given up.
     pub(super) fn end_overdue(&mut self, now: Timestamp, key: ProcessKey) {
         let Some(process) = self.processes.get(&key) else { return };
-        if process.active().is_some_and(|active| active.game_session.is_none()) {
+        if process.active().is_some_and(|active| active.game_session.is_none() || active.interrupted) {
             self.process_ended(now, key);
         }
     }
