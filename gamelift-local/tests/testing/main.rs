@@ -3,5 +3,5 @@
 
 mod failures;
 mod game_server;
-mod helpers;
 mod loopback;
+mod successes;
