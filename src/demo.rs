@@ -30,6 +30,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use self::narrator::Narrator;
+pub use self::players::Heard;
 pub use self::round::Round;
 use self::stage::Stage;
 
@@ -43,14 +44,16 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often to ask again for something that is about to happen.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How players hear what has become of their tickets.
+/// How players hear what has become of their tickets. Those who listen ask, too, but seldom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Push {
-    /// Every other player listens on a WebSocket, the others ask.
+    /// A third of the players listens on a WebSocket, a third to a gRPC stream, a third asks.
     #[default]
     Mixed,
-    /// All listen.
+    /// All listen on a WebSocket.
     WebSocket,
+    /// All listen to a gRPC stream.
+    Grpc,
     /// All ask.
     Poll,
 }

@@ -26,7 +26,7 @@ struct Args {
     /// How long they play, in seconds.
     #[arg(long, default_value_t = 2.0, value_parser = seconds)]
     seconds: f64,
-    /// How players hear of their matches: every other one by WebSocket, all, or none.
+    /// How players hear of their matches.
     #[arg(long, value_enum, default_value_t)]
     push: PushArg,
     /// Take free ports instead of 9080, 9081, 9082, 9090 and 9443.
@@ -39,9 +39,14 @@ struct Args {
 
 #[derive(Clone, Copy, Default, ValueEnum)]
 enum PushArg {
+    /// A third each of the others.
     #[default]
     Mixed,
+    /// All listen on a WebSocket.
     Websocket,
+    /// All listen to a gRPC stream.
+    Grpc,
+    /// All ask.
     Poll,
 }
 
@@ -50,6 +55,7 @@ impl From<PushArg> for Push {
         match push {
             PushArg::Mixed => Self::Mixed,
             PushArg::Websocket => Self::WebSocket,
+            PushArg::Grpc => Self::Grpc,
             PushArg::Poll => Self::Poll,
         }
     }

@@ -54,6 +54,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 /// The modules that are values: no clock, no socket, no task, no lock. Each denies the lints that clippy.toml fills.
 const PURE: &[&str] = &[
     "backend/src/event.rs",
+    "backend/src/gateway/address.rs",
     "backend/src/gateway/identity.rs",
     "backend/src/gateway/sigv4.rs",
     "backend/src/lambda/caller.rs",
@@ -68,13 +69,18 @@ const PURE: &[&str] = &[
     "flexmatch/src/lib.rs",
     "gamelift-local/src/beacon/echo.rs",
     "gamelift-local/src/beacon/rate.rs",
+    "gamelift-local/src/cli/dev/restarts.rs",
+    "gamelift-local/src/doctor.rs",
     "gamelift-local/src/engine.rs",
     "gamelift-local/src/events/dead_letters.rs",
     "gamelift-local/src/events/faults.rs",
     "gamelift-local/src/events/line.rs",
     "gamelift-local/src/events/retry.rs",
     "gamelift-local/src/model.rs",
+    "gamelift-local/src/observer.rs",
+    "gamelift-local/src/sdk_faults.rs",
     "gamelift-server-sdk/src/endpoint.rs",
+    "gamelift-server-sdk/src/rules.rs",
     "gamelift-server-sdk/src/sigv4.rs",
     "gamelift-server-sdk/src/uplink.rs",
     "gamelift-wire/src/lib.rs",
@@ -175,6 +181,54 @@ fn no_module_is_called_common_or_utils_or_mod() {
         })
         .collect();
     assert_eq!(odd, Vec::<PathBuf>::new());
+}
+
+/// The modules that a file declares, wherever a line says `mod name;`, each with its `#[path]` if the line before has one.
+fn modules_in(text: &str) -> Vec<(&str, Option<&str>)> {
+    let mut declared = Vec::new();
+    let mut path = None;
+    for line in text.lines().map(str::trim) {
+        if let Some(rest) = line.strip_prefix("#[path = \"") {
+            path = rest.strip_suffix("\"]");
+            continue;
+        }
+        let visibility = line.find("mod ").map_or("", |at| &line[..at]).trim();
+        let name = line[visibility.len()..].trim_start().strip_prefix("mod ");
+        if let Some(name) = name.and_then(|name| name.strip_suffix(';'))
+            && (visibility.is_empty() || visibility.starts_with("pub"))
+        {
+            declared.push((name, path));
+        }
+        if !line.starts_with("#[") {
+            path = None;
+        }
+    }
+    declared
+}
+
+#[test]
+fn every_source_file_is_reached_by_a_mod() {
+    let mut reached: BTreeSet<PathBuf> = BTreeSet::new();
+    for package in metadata().packages {
+        let targets = package.targets.iter().map(|target| target.src_path.as_std_path().to_owned());
+        // The modules of a target's own file, and of one with a `#[path]`, are beside it; those of `foo.rs` are in `foo/`.
+        let mut open: Vec<(PathBuf, bool)> = targets.map(|file| (file, true)).collect();
+        while let Some((file, beside)) = open.pop() {
+            let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file:?}: {error}"));
+            let parent = file.parent().unwrap();
+            let folder = if beside { parent.to_owned() } else { file.with_extension("") };
+            open.extend(modules_in(&text).into_iter().map(|(name, path)| match path {
+                Some(path) => (parent.join(path).canonicalize().unwrap(), true),
+                None => (folder.join(format!("{name}.rs")), false),
+            }));
+            let included =
+                text.lines().filter_map(|line| line.trim().strip_prefix("include!(\"")?.strip_suffix("\");"));
+            reached.extend(included.map(|path| parent.join(path)));
+            reached.insert(file);
+        }
+    }
+    let dead: Vec<PathBuf> = sources().into_iter().filter(|file| !reached.contains(file)).collect();
+    assert_eq!(dead, Vec::<PathBuf>::new(), "no `mod` leads there: compiled by nobody");
 }
 
 /// Every Rust file of the workspace that is ours.

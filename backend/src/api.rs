@@ -5,15 +5,16 @@
 
 pub mod answer;
 mod compat;
+mod description;
 mod health;
 pub mod input;
 mod players;
 mod tickets;
 
+use std::fmt;
+
 use axum::Router;
-use axum::routing::get;
-use utoipa::OpenApi;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -23,47 +24,32 @@ use crate::service::Backend;
 /// The longest body of a request, in bytes. A start with fifty latencies has two thousand.
 pub const BODY_LEN_MAX: usize = 16 * 1024;
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Backend of session-based game servers",
-        description = "From a player's identity to a seat in a game. Requests are signed with Signature Version 4 for the service `execute-api`, with credentials of a Cognito identity.",
-    ),
-    modifiers(&Signed),
-    security(("sigv4" = [])),
-    tags(
-        (name = "matchmaking", description = "Asking for a match, and what becomes of it"),
-        (name = "sessions", description = "Game sessions of one's own, and the way back to one"),
-        (name = "players", description = "Who plays, with whom, and where"),
-        (name = "health", description = "For load balancers: no signature needed"),
-        (name = "compat", description = "What clients of AWS's samples and plugins call"),
-    ),
-)]
-struct Description;
-
-struct Signed;
-
-impl utoipa::Modify for Signed {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let text = "AWS Signature Version 4, service execute-api";
-        let scheme =
-            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("Authorization", text)));
-        openapi.components.get_or_insert_default().add_security_scheme("sigv4", scheme);
-    }
-}
-
 /// The API in two parts: what needs a caller, and what anybody may ask.
-#[derive(Debug)]
 pub struct Parts {
     /// Routes that need a caller, and the answer to unknown paths.
     pub protected: Router,
-    /// Health and the API's description.
+    /// Health.
     pub public: Router,
+    /// What both are, for [`Self::page`]. Whoever has more routes adds them.
+    pub description: OpenApi,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+impl Parts {
+    /// `GET /openapi.json`, which anybody may ask.
+    pub fn page(description: OpenApi) -> Router {
+        description::page(description)
+    }
 }
 
 /// The routes over a backend. [`answer::finish`] goes around them, outside of whatever finds the caller.
 pub fn parts(backend: &Backend) -> Parts {
-    let protected = OpenApiRouter::with_openapi(Description::openapi())
+    let protected = OpenApiRouter::with_openapi(description::empty())
         .routes(routes!(tickets::start))
         .routes(routes!(tickets::current))
         .routes(routes!(tickets::ticket, tickets::cancel))
@@ -79,13 +65,12 @@ pub fn parts(backend: &Backend) -> Parts {
         .routes(routes!(compat::get_game_connection));
     let public = OpenApiRouter::new().routes(routes!(health::healthz)).routes(routes!(health::readyz));
     let (protected, mut description) = protected.with_state(backend.clone()).split_for_parts();
+    description::read_first(&mut description);
     let (public, more) = public.with_state(backend.clone()).split_for_parts();
     description.merge(more);
-    let page = axum::Json(description);
-    let public = public.route("/openapi.json", get(async move || page.clone()));
     let public = public.method_not_allowed_fallback(wrong_method);
     let protected = protected.method_not_allowed_fallback(wrong_method).fallback(unknown_path);
-    Parts { protected, public }
+    Parts { protected, public, description }
 }
 
 async fn unknown_path() -> Problem {

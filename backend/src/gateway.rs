@@ -5,27 +5,29 @@
 
 pub mod cognito;
 pub mod identity;
-pub mod limits;
 pub mod sigv4;
 
+mod address;
 mod answer;
 mod guard;
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZeroU32;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::ConnectInfo;
-use axum::http::Extensions;
+use axum::Router;
+use axum::http::{Extensions, HeaderMap};
 use axum::middleware::from_fn_with_state;
-use axum::routing::post;
-use axum::{Router, middleware};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use self::cognito::Cognito;
 use self::identity::{Pool, ServerSecret};
-use self::limits::Limits;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::wrong_method;
+use crate::limits::{Limits, Rates};
 use crate::service::Clock;
 
 /// The id of the local identity pool, after the Region and a colon.
@@ -38,8 +40,10 @@ pub struct Config {
     pub secret: ServerSecret,
     /// The Region that requests are signed for.
     pub region: String,
-    /// New identities that an address may have per minute.
-    pub identities_per_minute: NonZeroU32,
+    /// How often players and addresses may call.
+    pub rates: Rates,
+    /// Proxies in front of this process, each of which adds an address to `X-Forwarded-For`. Without any the header is ignored.
+    pub trusted_proxies: u8,
 }
 
 /// The gateway. Clones are one and the same.
@@ -51,6 +55,7 @@ struct Inner {
     cognito: Cognito,
     limits: Limits,
     region: String,
+    trusted_proxies: u8,
     clock: Clock,
     random: SystemRandom,
 }
@@ -64,11 +69,12 @@ impl fmt::Debug for Gateway {
 impl Gateway {
     /// With full measures for everybody.
     pub fn new(config: Config, clock: Clock) -> Self {
-        let Config { secret, region, identities_per_minute } = config;
+        let Config { secret, region, rates, trusted_proxies } = config;
         let pool = Pool::new(secret, region.clone());
         let cognito = Cognito::new(pool.clone(), format!("{region}:{POOL}"));
-        let limits = Limits::new(&clock, identities_per_minute);
-        Self(Arc::new(Inner { pool, cognito, limits, region, clock, random: SystemRandom::new() }))
+        let limits = Limits::new(&clock, rates);
+        let random = SystemRandom::new();
+        Self(Arc::new(Inner { pool, cognito, limits, region, trusted_proxies, clock, random }))
     }
 
     /// The id of the identity pool.
@@ -83,14 +89,19 @@ impl Gateway {
 
     /// Lets only callers in who are known: their [`Caller`](crate::caller::Caller) is among a request's extensions then.
     pub fn protect(&self, routes: Router) -> Router {
+        // Other methods are inside, too: what a path takes is told to those who are let in.
+        let routes = routes.method_not_allowed_fallback(wrong_method);
         routes.layer(from_fn_with_state(self.clone(), guard::guard))
     }
 
     /// `POST /` is Cognito's, and `POST /v1/auth/token`, for those who are known, gives a token for doors without signatures.
-    pub fn door(&self) -> Router {
-        let token = Router::new().route("/v1/auth/token", post(guard::token)).with_state(self.clone());
-        let token = token.layer(middleware::from_fn_with_state(self.clone(), guard::guard));
-        Router::new().route("/", post(answer::cognito)).with_state(self.clone()).merge(token)
+    pub fn door(&self) -> (Router, OpenApi) {
+        let token = OpenApiRouter::new().routes(routes!(guard::token)).with_state(self.clone());
+        let (token, mut description) = token.split_for_parts();
+        let cognito = OpenApiRouter::new().routes(routes!(answer::cognito)).with_state(self.clone());
+        let (cognito, more) = cognito.split_for_parts();
+        description.merge(more);
+        (self.protect(token).merge(cognito), description)
     }
 
     /// `None` if the system has no randomness to give.
@@ -98,10 +109,8 @@ impl Gateway {
         let mut bytes = [0; N];
         self.0.random.fill(&mut bytes).ok().map(|()| bytes)
     }
-}
 
-/// Where a request comes from. A request that was never on a socket comes from nowhere.
-fn address(extensions: &Extensions) -> IpAddr {
-    let info = extensions.get::<ConnectInfo<SocketAddr>>();
-    info.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(address)| address.ip())
+    fn address(&self, headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
+        address::of(headers, extensions, self.0.trusted_proxies)
+    }
 }

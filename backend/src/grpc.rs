@@ -10,6 +10,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::middleware::{Next, from_fn};
 use futures_util::{Stream, stream};
 use game_proto::matchmaking::{
     AcceptRequest, CancelRequest, GetRequest, Matchmaking, MatchmakingServer, StartRequest, Ticket,
@@ -21,17 +23,23 @@ use tonic::{Request, Response, Status};
 
 use self::convert::{start_request, status, ticket};
 use crate::api::BODY_LEN_MAX;
+use crate::api::input::up_to;
 use crate::caller::{AuthKind, Caller, PlayerId};
+use crate::doors::{Door, Doors};
 use crate::gateway::Gateway;
 use crate::problem::Code;
 use crate::service::{Backend, IdempotencyKey};
 use crate::ticket;
+
+/// The longest request, in bytes: more than a message that is taken, so that tonic says what is wrong with one that is not.
+const REQUEST_LEN_MAX: usize = 2 * BODY_LEN_MAX;
 
 /// The service.
 #[derive(Clone)]
 pub struct Service {
     backend: Backend,
     gateway: Gateway,
+    doors: Doors,
     stop: watch::Receiver<bool>,
 }
 
@@ -44,13 +52,13 @@ impl fmt::Debug for Service {
 impl Service {
     /// Streams end when `stop` says so.
     pub fn new(backend: Backend, gateway: Gateway, stop: watch::Receiver<bool>) -> Self {
-        Self { backend, gateway, stop }
+        Self { backend, gateway, doors: Doors::default(), stop }
     }
 
     /// Its routes. They need no further protection: each call looks at its token.
     pub fn router(self) -> Router {
         let server = MatchmakingServer::new(self).max_decoding_message_size(BODY_LEN_MAX);
-        Router::new().route_service("/matchmaking.v1.Matchmaking/{*call}", server)
+        Router::new().route_service("/matchmaking.v1.Matchmaking/{*call}", server).layer(from_fn(whole))
     }
 
     fn caller<T>(&self, request: &Request<T>) -> Result<(Caller, Duration), Status> {
@@ -66,6 +74,15 @@ impl Service {
         let (caller, left) = self.caller(request)?;
         self.gateway.limits().call(&caller.player).map_err(status)?;
         Ok((caller, left))
+    }
+}
+
+/// Reads a request to its end before anything is done. All of ours are one message, and tonic would wait for it without end.
+async fn whole(request: axum::extract::Request, next: Next) -> axum::response::Response {
+    let (parts, body) = request.into_parts();
+    match up_to(REQUEST_LEN_MAX, body).await {
+        Ok(body) => next.run(axum::extract::Request::from_parts(parts, Body::from(body))).await,
+        Err(problem) => status(problem).into_http(),
     }
 }
 
@@ -118,6 +135,7 @@ impl Matchmaking for Service {
             Err(problem) => return Err(status(problem)),
         };
         let watching = Watching {
+            door: self.doors.open(&caller.player),
             player: caller.player,
             first,
             news,
@@ -131,6 +149,7 @@ impl Matchmaking for Service {
 
 /// A stream that is open.
 struct Watching {
+    door: Door,
     player: PlayerId,
     first: Option<ticket::Ticket>,
     news: watch::Receiver<Option<ticket::Ticket>>,
@@ -153,6 +172,9 @@ impl Watching {
                         return Some((Ok(ticket(news)), Some(self)));
                     }
                     Status::unavailable("too many watchers: poll, or come again")
+                }
+                () = self.door.replaced() => {
+                    Status::resource_exhausted("too many streams: a newer one is in its place")
                 }
                 () = stopped(&mut self.stop) => Status::unavailable("the backend restarts"),
                 () = sleep_until(self.until) => Status::unauthenticated("the token has expired: get another"),

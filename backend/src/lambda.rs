@@ -8,6 +8,7 @@ mod caller;
 pub mod clients;
 pub mod config;
 pub mod events;
+pub mod limits;
 pub mod push;
 pub mod websocket;
 

@@ -6,6 +6,8 @@
 
 pub mod api;
 pub mod caller;
+#[cfg(feature = "local")]
+mod doors;
 pub mod event;
 pub mod game_lift;
 #[cfg(feature = "local")]
@@ -14,6 +16,8 @@ pub mod gateway;
 pub mod grpc;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+#[cfg(any(feature = "lambda", feature = "local"))]
+pub mod limits;
 #[cfg(feature = "local")]
 pub mod local;
 #[cfg(any(feature = "lambda", feature = "local"))]

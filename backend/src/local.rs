@@ -2,7 +2,11 @@
 //!
 //! For development and for containers behind a proxy that ends TLS.
 
+#[cfg_attr(not(feature = "aws"), path = "local/without_aws.rs")]
+mod aws;
+mod connection;
 mod secret;
+pub mod server;
 pub mod settings;
 
 use std::fmt;
@@ -11,17 +15,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::from_fn;
-use axum::{Router, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-pub use settings::{Config, Events, Table};
+pub use server::Bounds;
+pub use settings::{Asked, Config, Events, Table};
 
+use self::aws::Aws;
 use crate::api;
 use crate::game_lift::AwsGameLift;
 use crate::gateway::{self, Gateway};
@@ -62,6 +68,12 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// There are no credentials for AWS.
+    #[error("there are no credentials for AWS, which --aws needs: {}", .0.as_ref().map_or_else(|| "nothing provides any".to_owned(), ToString::to_string))]
+    Credentials(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
+    /// AWS is asked for, and this program cannot.
+    #[error("this backend was built without AWS: build it with `--features aws`")]
+    WithoutAws,
     /// The system's root certificates cannot be read.
     #[error("cannot read the system's root certificates: {0}")]
     Roots(io::Error),
@@ -77,7 +89,7 @@ pub struct Running {
     pub region: String,
     backend: Backend,
     stop: watch::Sender<bool>,
-    server: JoinHandle<io::Result<()>>,
+    server: JoinHandle<()>,
     table: Option<Embedded>,
 }
 
@@ -115,8 +127,7 @@ impl Running {
     pub async fn shutdown(mut self) -> io::Result<()> {
         self.stop.send_replace(true);
         let served = match timeout(SHUTDOWN_WAIT, &mut self.server).await {
-            Ok(Ok(served)) => served,
-            Ok(Err(error)) => Err(io::Error::other(error)),
+            Ok(served) => served.map_err(io::Error::other),
             Err(_) => {
                 tracing::warn!("some connections are still open: they are cut");
                 self.server.abort();
@@ -141,6 +152,8 @@ impl Running {
 /// Dropped half way it leaves nothing behind but the files.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     let clock: Clock = Arc::new(SystemTime::now);
+    let asks_aws = matches!(config.game_lift, Asked::Aws(_)) || matches!(config.table, Table::Aws(_));
+    let aws = if asks_aws { Some(Aws::find(&config.region).await?) } else { None };
     let secret = secret::of(&config.table)?;
     let (table, client) = match &config.table {
         Table::Memory => {
@@ -154,17 +167,31 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             (Some(table), client)
         }
         Table::DynamoDb(endpoint) => (None, local_client(endpoint.as_str().trim_end_matches('/'))),
+        Table::Aws(_) => (None, found(aws.as_ref())?.dynamodb()),
     };
-    let store = Store::new(client, TABLE);
-    store.create_table_if_absent().await?;
-    let game_lift = Arc::new(AwsGameLift::local(config.game_lift.as_str().trim_end_matches('/')));
+    let store = if let Table::Aws(name) = &config.table {
+        // The deployment makes it; it may take more than a player's backend is allowed.
+        let store = Store::new(client, name);
+        store.ping().await?;
+        store
+    } else {
+        let store = Store::new(client, TABLE);
+        store.create_table_if_absent().await?;
+        store
+    };
+    let game_lift = match &config.game_lift {
+        Asked::Local(url) => AwsGameLift::local(url.as_str().trim_end_matches('/')),
+        Asked::Aws(url) => found(aws.as_ref())?.game_lift(url.as_ref()),
+    };
+    let game_lift = Arc::new(game_lift);
     let topics = config.settings.topics.clone();
     let backend = Backend::new(config.settings, store, game_lift, clock.clone());
     let gateway = Gateway::new(
         gateway::Config {
             secret,
             region: config.region.clone(),
-            identities_per_minute: config.identities_per_minute,
+            rates: config.rates,
+            trusted_proxies: config.trusted_proxies,
         },
         clock.clone(),
     );
@@ -178,17 +205,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let listen = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = tokio::spawn(async move {
-        let mut stopped = stopped;
-        let stop = async move {
-            // A dropped sender means the same.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        };
-        serve(listener, service).with_graceful_shutdown(stop).await
-    });
+    let server = tokio::spawn(server::serve(listener, router, config.bounds, stopped));
     let identity_pool = gateway.pool_id();
     Ok(Running { address, identity_pool, region: config.region, backend, stop, server, table })
+}
+
+/// It was looked for because it is asked.
+fn found(aws: Option<&Aws>) -> Result<&Aws, StartError> {
+    aws.ok_or(StartError::WithoutAws)
 }
 
 /// All routes, and what goes around them. [`start`] serves them; tests and hosts of their own can, too.
@@ -199,11 +223,16 @@ pub fn router(
     events: Endpoint,
     cors: &[HeaderValue],
 ) -> Router {
-    let api::Parts { protected, public } = api::parts(backend);
+    let api::Parts { protected, public, mut description } = api::parts(backend);
     let grpc = Service::new(backend.clone(), gateway.clone(), sockets.stop()).router();
+    let described = [sockets.router(), gateway.door(), events.router()];
+    let [sockets, door, events] = described.map(|(routes, more)| {
+        description.merge(more);
+        routes
+    });
     // The fallback for unknown paths comes with the API, so an unsigned request for one is refused as API Gateway does.
-    let router = gateway.protect(protected.merge(sockets.router())).merge(public);
-    let router = router.merge(gateway.door()).merge(events.router()).merge(grpc);
+    let router = gateway.protect(protected.merge(sockets)).merge(public).merge(api::Parts::page(description));
+    let router = router.merge(door).merge(events).merge(grpc);
     let router = router.method_not_allowed_fallback(api::wrong_method).layer(from_fn(api::answer::finish));
     if cors.is_empty() {
         return router;

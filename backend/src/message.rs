@@ -64,6 +64,10 @@ impl<'de> Deserialize<'de> for Request {
                 )));
             }
         };
+        // serde would take a list for one, its values in the order of our fields.
+        if fields.get("request").is_some_and(Value::is_array) {
+            return Err(D::Error::custom("request must be an object, not a list"));
+        }
         let action = Action::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
         Ok(Self { request_id, action })
     }
@@ -118,6 +122,7 @@ mod tests {
             r#"{"action":"status","playerId":"bob"}"#,
             r#"{"action":"start","idempotencyKey":"12345678","request":{"skill":9000}}"#,
             r#"{"action":"start","idempotencyKey":"12345678","team":"red"}"#,
+            r#"{"action":"start","idempotencyKey":"12345678","request":[]}"#,
             r#"{"action":"fly"}"#,
             r#"{"action":"accept","ticketId":"t"}"#,
             r#"{"action":"ping","requestId":7}"#,

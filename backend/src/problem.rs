@@ -27,6 +27,8 @@ pub enum Code {
     NotInAcceptance,
     /// The body is larger than the API takes. 413.
     TooLarge,
+    /// The body did not come in time. 408.
+    TooSlow,
     /// A latency for a location that there is none of. 422, with the location.
     LatencyLocationUnknown,
     /// Too many requests. 429, with `Retry-After`.
@@ -51,6 +53,7 @@ impl Code {
             Self::NotFound | Self::NoSession => 404,
             Self::MethodNotAllowed => 405,
             Self::TicketActive | Self::TicketPlaced | Self::NotInAcceptance => 409,
+            Self::TooSlow => 408,
             Self::TooLarge => 413,
             Self::LatencyLocationUnknown => 422,
             Self::RateLimited => 429,
@@ -63,7 +66,11 @@ impl Code {
     pub fn is_retryable(self) -> bool {
         matches!(
             self,
-            Self::RateLimited | Self::Internal | Self::MatchmakerUnavailable | Self::StoreUnavailable
+            Self::TooSlow
+                | Self::RateLimited
+                | Self::Internal
+                | Self::MatchmakerUnavailable
+                | Self::StoreUnavailable
         )
     }
 }

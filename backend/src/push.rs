@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use crate::caller::PlayerId;
 use crate::ticket::Ticket;
 
-/// Players who may be watched for in one process. A watch takes some 300 bytes and the door that holds it far more, so the
-/// doors give out first; this is for the case that one does not close.
+/// Players who may be watched for in one process. A watch takes less than 2 KB, the ticket that it holds included, and its door
+/// far more, so the doors give out first; this is for the case that one does not close.
 pub const WATCHED_PLAYERS_MAX: usize = 100_000;
 
 /// A way to reach players.
@@ -41,8 +41,9 @@ impl Watchers {
         Self { players: Arc::default(), most }
     }
 
-    /// News of a player's ticket from now on; several doors may watch for one player. If too many players are watched for, the
-    /// receiver is closed from the start: its door must ask instead.
+    /// News of a player's ticket from now on; several doors may watch for one player, and to those who come later the receiver
+    /// shows what was told before them until it has changed. If too many players are watched for, the receiver is closed from
+    /// the start: its door must ask instead.
     pub fn watch(&self, player: &PlayerId) -> watch::Receiver<Option<Ticket>> {
         let mut players = self.players.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = players.get(player) {

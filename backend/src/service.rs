@@ -3,6 +3,7 @@
 mod cancel;
 mod check;
 mod events;
+mod invite;
 mod locations;
 mod reconcile;
 mod request;
@@ -17,12 +18,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
-use uuid::Uuid;
 
 pub use self::check::{LATENCIES_MAX, LATENCY_MS_MAX, PARTY_MAX};
 pub use self::request::{
-    Beacon, HandleError, Handled, IdempotencyKey, Invite, KEY_CHARACTERS, Location, PrivateRequest, Profile,
-    StartRequest, Started,
+    Beacon, HandleError, Handled, IdempotencyKey, Invite, InviteRequest, KEY_CHARACTERS, Location,
+    PrivateRequest, Profile, StartRequest, Started,
 };
 pub use self::settings::{Settings, fleet_certificate};
 use crate::caller::{Caller, PlayerId};
@@ -70,8 +70,8 @@ impl Backend {
         Self { inner: Arc::new(Inner { settings, store, game_lift, clock, watchers, push, locations }) }
     }
 
-    /// Asks for a match. The skill of each player comes from their profile, and the caller's latencies stand for the whole
-    /// party.
+    /// Asks for a match. The skill of each player comes from their profile; latencies and attributes of a party's members from
+    /// their invites, or else from the request.
     ///
     /// # Errors
     ///
@@ -176,20 +176,17 @@ impl Backend {
         self.inner.session(&caller.player).await
     }
 
-    /// Makes a token by which whoever gets it may start a match with the caller in their party.
+    /// Makes a token by which whoever gets it may start a match with the caller in their party, as the caller says here.
     ///
     /// # Errors
     ///
-    /// `STORE_UNAVAILABLE`.
+    /// `BAD_REQUEST`, `LATENCY_LOCATION_UNKNOWN`, `MATCHMAKER_UNAVAILABLE`, `STORE_UNAVAILABLE`.
     ///
     /// # Cancel safety
     ///
     /// Dropped half way it may leave a token that nobody knows; it expires.
-    pub async fn invite(&self, caller: &Caller) -> Result<Invite, Problem> {
-        // 122 bits of the system's randomness: nobody guesses it.
-        let token = Uuid::new_v4().simple().to_string();
-        let expires_at = self.inner.store.invite(&token, &caller.player, self.inner.now()).await?;
-        Ok(Invite { token, expires_at })
+    pub async fn invite(&self, caller: &Caller, request: InviteRequest) -> Result<Invite, Problem> {
+        self.inner.invite(caller, request).await
     }
 
     /// Where games may be hosted.
@@ -258,8 +255,8 @@ impl Backend {
         self.inner.handle(event).await
     }
 
-    /// News of a player's ticket from now on, for doors that are held open. It starts with none: watch first, then read the
-    /// ticket. A closed receiver means that too many players are watched for: ask instead.
+    /// News of a player's ticket from now on, for doors that are held open: watch first, then read the ticket. What the receiver
+    /// holds until it has changed is old, or none. A closed receiver means that too many players are watched for: ask instead.
     pub fn watch(&self, player: &PlayerId) -> watch::Receiver<Option<Ticket>> {
         self.inner.watchers.watch(player)
     }

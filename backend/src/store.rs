@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | a player's latest ticket | `P#<player>` | `TICKET` |
 //! | a player's profile | `P#<player>` | `PROFILE` |
+//! | how often a player of a function has called | `P#<player>` | `CALLS` |
 //! | a member's consent to be in a party | `I#<token>` | `I` |
 //! | the players of a placement | `T#<ticket>` | `T` |
 //! | a player's WebSocket at API Gateway | `P#<player>` | `CONN#<connection>` |
@@ -16,6 +17,8 @@
 //! Rows past their `exp` are as good as deleted: DynamoDB removes them within days, not at once (developer guide, "Time to
 //! Live"), so every read and every condition looks at it.
 
+#[cfg(feature = "lambda")]
+mod calls;
 #[cfg(feature = "lambda")]
 mod connection;
 mod create;
@@ -35,11 +38,14 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 #[cfg(feature = "lambda")]
+pub use self::calls::{CALL_BURST, CALL_INTERVAL_MS};
+#[cfg(feature = "lambda")]
 pub use self::connection::CONNECTIONS_MAX;
 pub use self::create::{Created, NewTicket};
 #[cfg(feature = "local")]
 pub use self::embedded::{Embedded, EmbeddedError, local_client};
 pub use self::error::StoreError;
+pub use self::invite::{Consent, Own};
 pub use self::news::{Applied, RECONCILE_AFTER_MS};
 pub use self::profile::{Admission, PlayerProfile};
 pub use self::rate::{START_BURST, START_INTERVAL_MS, STARTS_PER_HOUR};
@@ -121,6 +127,11 @@ fn text(value: impl Into<String>) -> AttributeValue {
 
 fn number(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+/// When an item is forgotten, in seconds since 1970.
+fn expires(item: &Item) -> Option<u64> {
+    item.get("exp")?.as_n().ok()?.parse().ok()
 }
 
 /// TTL counts in seconds.

@@ -10,11 +10,15 @@ use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
-use axum::routing::get;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::api::answer::{ErrorBody, Failures};
 use crate::caller::Caller;
+use crate::doors::Doors;
 use crate::gateway::Gateway;
 use crate::message::{self, Action, MESSAGE_LEN_MAX, Request, news, reply};
 use crate::problem::{Code, Problem};
@@ -33,6 +37,7 @@ const SEND_WAIT: Duration = Duration::from_secs(10);
 pub struct Sockets {
     backend: Backend,
     gateway: Gateway,
+    doors: Doors,
     stop: watch::Receiver<bool>,
 }
 
@@ -45,7 +50,7 @@ impl fmt::Debug for Sockets {
 impl Sockets {
     /// Sockets that close when `stop` says so.
     pub fn new(backend: Backend, gateway: Gateway, stop: watch::Receiver<bool>) -> Self {
-        Self { backend, gateway, stop }
+        Self { backend, gateway, doors: Doors::default(), stop }
     }
 
     /// What ends them.
@@ -53,12 +58,25 @@ impl Sockets {
         self.stop.clone()
     }
 
-    /// `GET /v1/websocket`, to be protected by the gateway.
-    pub fn router(self) -> Router {
-        Router::new().route("/v1/websocket", get(open)).with_state(self)
+    /// `GET /v1/websocket`, to be protected by the gateway, and its description.
+    pub fn router(self) -> (Router, OpenApi) {
+        OpenApiRouter::new().routes(routes!(open)).with_state(self).split_for_parts()
     }
 }
 
+/// Opens a WebSocket for tickets and news of them
+///
+/// A message is `{"action":"start|cancel|accept|status|ping","requestId":"..",..}`, its reply `{"requestId":"..","ticket":{..}}` or with
+/// `"error"` as over HTTP, and news is `{"type":"ticket","ticket":{..}}`. Clients that cannot set headers presign the URL.
+#[utoipa::path(
+    get, path = "/v1/websocket", tag = "matchmaking",
+    responses(
+        (status = 101, description = "It is open"),
+        (status = 408, description = "The body did not come in time", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
+        Failures,
+    ),
+)]
 async fn open(
     State(sockets): State<Sockets>,
     caller: Caller,
@@ -89,6 +107,7 @@ impl Open {
     }
 
     async fn serve(&mut self) -> End {
+        let mut door = self.sockets.doors.open(&self.caller.player);
         let mut news_of = self.sockets.backend.watch(&self.caller.player);
         let mut stop = self.sockets.stop.clone();
         let opened = Instant::now();
@@ -117,6 +136,7 @@ impl Open {
                     }
                     news_of.borrow_and_update().as_ref().map(news)
                 }
+                () = door.replaced() => return End(close_code::POLICY, "too many sockets: a newer one is in its place"),
                 () = stopped(&mut stop) => return End(close_code::RESTART, "the backend restarts"),
                 () = sleep_until(idle) => return End(close_code::AWAY, "nothing was said for ten minutes"),
                 () = sleep_until(opened + OPEN_MAX) => return End(close_code::AWAY, "two hours are over: sign again"),

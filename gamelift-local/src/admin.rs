@@ -4,7 +4,10 @@
 //! or `Origin`.
 
 mod deliveries;
+mod log;
+mod processes;
 mod samples;
+mod sdk_faults;
 mod tickets;
 
 use std::{net::SocketAddr, time::Duration};
@@ -65,6 +68,8 @@ pub(crate) fn router(
 ) -> Router {
     let Out { outlets, targets, subscriptions } = out.clone();
     let (tickets, samples) = (tickets::router(handle.clone()), samples::router(handle.clone()));
+    let (processes, faults) = (processes::router(handle.clone()), sdk_faults::router(handle.clone()));
+    let log = log::router(handle.clone(), stop.clone());
     let admin = Admin { handle, out, clock, port: address.port(), stop };
     Router::new()
         .route("/", get(index))
@@ -74,6 +79,9 @@ pub(crate) fn router(
         .with_state(admin.clone())
         .merge(tickets)
         .merge(samples)
+        .merge(processes)
+        .merge(faults)
+        .merge(log)
         .merge(deliveries::router(outlets))
         .merge(targets::router(targets))
         .merge(sns::router(subscriptions))
@@ -92,6 +100,26 @@ const PATHS: &[(&str, &str)] = &[
         "matchmaking tickets, how long they have waited, and why; a table with ?format=text or Accept: text/plain",
     ),
     ("GET /tickets/{id}", "one ticket, explained in full"),
+    ("GET /doctor", "which steps server processes have missed, why, and what to do about it"),
+    (
+        "GET /log",
+        "every server-SDK frame and change of state from now on, as server-sent events; ?format=jsonl: the last 4096",
+    ),
+    (
+        "POST /processes/{id}/drop",
+        "closes a server process's connections: {\"code\": 1012} with a close code, without a body with a reset; here and below, ?compute=...&fleet=... where ids are used twice",
+    ),
+    ("POST /processes/{id}/refresh", "sends it RefreshConnection, with a new token"),
+    ("POST /processes/{id}/terminate", "sends it TerminateProcess, due in five minutes"),
+    (
+        "POST /processes/{id}/interrupt",
+        "as when a Spot Instance is taken away: TerminateProcess, due in two minutes, and then the end",
+    ),
+    ("GET /sdk-faults", "how often answers to server processes go wrong on purpose, and how many have"),
+    (
+        "PUT /sdk-faults",
+        "{\"rules\": {\"AcceptPlayerSession\": {\"refuse\": 0.2, \"status\": 500, \"delay\": 0.1, \"delaySeconds\": 5, \"garble\": 0.1, \"lose\": 0.1}}, \"seed\": 1} lets them go wrong, \"*\" for all other actions; {} stops it",
+    ),
     ("GET /events", "every event from now on, as server-sent events"),
     ("GET /events/types", "every type of matchmaking and placement event"),
     (

@@ -109,9 +109,14 @@ fn operation_name(method: &Method, path: &str, headers: &HeaderMap) -> (Codec, R
             return (Codec::Cbor, Err(unknown("Operations are called with POST")));
         }
         let protocol = headers.get(SMITHY_PROTOCOL).and_then(|value| value.to_str().ok());
+        // The protocol asks for the header ("Smithy RPC v2 CBOR", Requests), and a browser does not send it for a foreign
+        // page: like X-Amz-Target, it makes the browser ask first, and nobody here says yes.
         return match protocol {
-            None | Some("rpc-v2-cbor") => (Codec::Cbor, Ok(name.to_owned())),
+            Some("rpc-v2-cbor") => (Codec::Cbor, Ok(name.to_owned())),
             Some(_) => (Codec::Cbor, Err(unknown("This path speaks smithy-protocol rpc-v2-cbor only"))),
+            None => {
+                (Codec::Cbor, Err(unknown("The header smithy-protocol is missing; it must be rpc-v2-cbor")))
+            }
         };
     }
     let target = headers.get(TARGET).and_then(|value| value.to_str().ok());

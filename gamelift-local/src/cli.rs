@@ -1,6 +1,9 @@
 //! The command line: arguments in, endpoints out.
 
 mod banner;
+mod ctl;
+mod dev;
+mod signal;
 
 use std::{
     error::Error,
@@ -10,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use self::signal::StopSignal;
 use clap::{Args, Parser, Subcommand};
 use gamelift_local::{
     Clock, Config, FaultRates, Local, SignatureVersion,
@@ -33,6 +37,12 @@ enum Command {
     /// Start, and print what to export.
     #[command(after_help = AFTER_HELP)]
     Up(Up),
+    /// Start, and run your game server in it: with every variable set, and again whenever it ends.
+    #[command(after_help = dev::AFTER_HELP)]
+    Dev(dev::Dev),
+    /// Ask a running one, or make trouble in it: state, doctor, log, clock, sockets, faults.
+    #[command(after_help = ctl::AFTER_HELP)]
+    Ctl(ctl::Ctl),
 }
 
 const AFTER_HELP: &str = "\
@@ -42,14 +52,25 @@ Examples:
                                              listen on free ports and print them as one line of JSON
   gamelift-local up --config my-game.toml    several fleets and locations, queues, matchmakers: see
                                              examples/two-locations.toml of this crate
-  gamelift-local up --manual-clock           time stands still until
-                                             curl -X POST -d '{\"seconds\": 90}' http://127.0.0.1:9082/clock/advance
+  gamelift-local up --manual-clock           time stands still until `gamelift-local ctl advance 90s`
+  gamelift-local up --log frames.jsonl       what goes over server-SDK sockets, for reading and for bug reports
+  gamelift-local dev -- ./server             the same, and runs ./server in it
   aws gamelift list-fleets                   with the exported variables, talks to this GameLift
 
 Stop it with Ctrl-C.";
 
 #[derive(Debug, Args)]
 struct Up {
+    #[command(flatten)]
+    service: Service,
+    /// Print one line of JSON when ready, for programs, instead of text for people
+    #[arg(long)]
+    json: bool,
+}
+
+/// What any running service can be told.
+#[derive(Debug, Args)]
+struct Service {
     /// Make what this file declares instead of one fleet: locations, fleets, queues, matchmaking (.toml or .json)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -86,6 +107,9 @@ struct Up {
     /// Append every event to this file, as a line of JSON
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Append every frame of the server SDK and every change of state to this file, as lines of JSON, without secrets
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     /// Post every event to this URL, as Amazon SNS would; can be given several times
     #[arg(long, value_name = "URL")]
     sns_subscriber: Vec<String>,
@@ -104,37 +128,66 @@ struct Up {
     /// Write the certificate that clients of --sdk-tls must trust to this file, as PEM
     #[arg(long, value_name = "FILE")]
     ca_out: Option<PathBuf>,
-    /// Print one line of JSON when ready, for programs, instead of text for people
-    #[arg(long)]
-    json: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let Command::Up(up) = arguments.command;
-    // Before anything is printed: whoever reads the line may send the signal at once.
-    let stop = stop_signal()?;
-    let config = up.config()?;
-    let local = Local::start(config.clone()).await?;
-    if let (Some(file), Some(pem)) = (&up.ca_out, local.ca_certificate_pem()) {
-        std::fs::write(file, pem).map_err(|error| {
-            format!("cannot write the certificate to {} (--ca-out): {error}", file.display())
-        })?;
+    match arguments.command {
+        Command::Up(up) => up.run().await,
+        Command::Dev(dev) => dev.run().await,
+        Command::Ctl(ctl) => ctl.run().await,
     }
-    let text = if up.json {
-        banner::json_line(&local)
-    } else {
-        banner::for_people(&local, &config, up.ca_out.as_deref())
-    };
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()?;
-    drop(stdout);
-    stop.await;
-    local.shutdown().await;
-    Ok(())
 }
 
 impl Up {
+    async fn run(self) -> Result<(), Box<dyn Error>> {
+        // Before anything is printed: whoever reads the line may send the signal at once.
+        let mut stop = StopSignal::listen()?;
+        let (local, config) = self.service.start().await?;
+        print(&if self.json {
+            banner::json_line(&local)
+        } else {
+            banner::for_people(&local, &config, self.service.ca_out.as_deref())
+        })?;
+        tokio::select! {
+            () = stop.next() => {}
+            () = tell_findings(&local) => {}
+        }
+        local.shutdown().await;
+        Ok(())
+    }
+}
+
+/// Says what the doctor finds, until the service ends.
+async fn tell_findings(local: &Local) {
+    let Some(mut findings) = local.findings() else { return };
+    while let Some(finding) = findings.next().await {
+        say(&format!("{finding}\n"));
+    }
+}
+
+/// For people. Whoever closed stderr does not want to know.
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+fn print(text: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+impl Service {
+    async fn start(&self) -> Result<(Local, Config), Box<dyn Error>> {
+        let config = self.config()?;
+        let local = Local::start(config.clone()).await?;
+        if let (Some(file), Some(pem)) = (&self.ca_out, local.ca_certificate_pem()) {
+            std::fs::write(file, pem).map_err(|error| {
+                format!("cannot write the certificate to {} (--ca-out): {error}", file.display())
+            })?;
+        }
+        Ok((local, config))
+    }
+
     fn config(&self) -> Result<Config, SetupError> {
         let clock = match (self.manual_clock, self.speed) {
             (true, _) => Clock::Manual,
@@ -149,6 +202,8 @@ impl Up {
             clock,
             seed: self.seed,
             events_file: self.events.clone(),
+            observe: true,
+            log_file: self.log.clone(),
             sns_subscribers: self.sns_subscriber.clone(),
             beacons: (!self.no_beacons).then_some(self.beacons),
             sns_signature_version: self.sns_signature_version,
@@ -164,28 +219,6 @@ impl Up {
         config.token_ttl = self.token_ttl.unwrap_or(config.token_ttl);
         Ok(config)
     }
-}
-
-/// Resolves on Ctrl-C, and on SIGTERM where there is one.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "cannot wait for Ctrl-C");
-        }
-    })
 }
 
 fn positive(text: &str) -> Result<f64, String> {

@@ -38,6 +38,10 @@ pub struct Config {
     pub beacons: Option<IpAddr>,
     /// A file that every event is appended to, as a line of JSON.
     pub events_file: Option<PathBuf>,
+    /// Whether to keep a log of frames and states, and to have a [`doctor`](crate::doctor) watch server processes.
+    pub observe: bool,
+    /// A file that every line of the log is appended to. It needs [`Config::observe`].
+    pub log_file: Option<PathBuf>,
     /// URLs of HTTP endpoints that are subscribed to every event, as with Amazon SNS. They need listeners.
     pub sns_subscribers: Vec<String>,
     /// How messages to subscribers are signed, if a subscription does not say.
@@ -72,6 +76,8 @@ impl Default for Config {
             setup: None,
             beacons: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             events_file: None,
+            observe: false,
+            log_file: None,
             sns_subscribers: Vec::new(),
             sns_signature_version: SignatureVersion::default(),
             sns_ca: None,

@@ -14,6 +14,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod answers;
+mod change;
 mod compute;
 mod connection;
 mod event;
@@ -39,11 +40,11 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use self::ids::Ids;
 pub use self::{
+    change::{Change, ProcessName},
     event::{EVENT_TYPES, Event, SampleError, SampleRequest},
     matchmaking::{TicketOverview, TicketsOverview},
-    operator::{OperatorError, ProcessName},
+    operator::OperatorError,
     snapshot::{ComputeSnapshot, Counters, FleetSnapshot, GameSessionSnapshot, ProcessSnapshot, Snapshot},
 };
 use self::{
@@ -55,8 +56,8 @@ use self::{
     player_session::{PlayerSessionKey, PlayerSessions},
     process::{Process, ProcessKey},
     queue::Queues,
-    timers::Timers,
 };
+pub(crate) use self::{ids::Ids, timers::Timers};
 use crate::Timestamp;
 
 /// What the operator of the service decides.
@@ -90,6 +91,18 @@ impl Default for Settings {
 /// One server-SDK connection: a WebSocket, or an in-memory pair of channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(u64);
+
+impl ConnectionId {
+    /// Counts from 1.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn for_tests(number: u64) -> Self {
+        Self(number)
+    }
+}
 
 /// What the engine wants done. Effects of one connection must be carried out in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +155,8 @@ pub struct Engine {
     placements: Placements,
     matchmaking: Matchmaking,
     counters: Counters,
+    /// Kept only if somebody watches.
+    changes: Option<VecDeque<Change>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -184,6 +199,7 @@ impl Engine {
             placements: Placements::default(),
             matchmaking: Matchmaking::default(),
             counters: Counters::default(),
+            changes: None,
         }
     }
 

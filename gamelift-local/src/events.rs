@@ -43,8 +43,11 @@ pub enum EndpointError {
     #[error("confirming a subscription needs the admin listener, and there are no listeners")]
     NoListeners,
     /// Nobody is trusted.
-    #[error("this system has no certificates to trust; name some with --sns-ca")]
-    NoRoots,
+    #[error("this system has no certificates to trust; name some with --sns-ca{}", because(causes))]
+    NoRoots {
+        /// What the system said, if anything.
+        causes: String,
+    },
     /// TLS is not to be had.
     #[error("no TLS to https endpoints: {0}")]
     Tls(#[source] rustls::Error),
@@ -57,6 +60,10 @@ pub enum EndpointError {
     /// There is no service any more.
     #[error("this local GameLift has been shut down")]
     Stopped,
+}
+
+fn because(causes: &str) -> String {
+    if causes.is_empty() { String::new() } else { format!(" ({causes})") }
 }
 
 /// The service's events from now on, in order. It ends with the service.

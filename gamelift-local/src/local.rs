@@ -18,7 +18,10 @@ use std::{
 use axum::body::Bytes;
 use serde_json::Value;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{
+        broadcast::{self, error::RecvError},
+        mpsc, watch,
+    },
     task::JoinSet,
     time::timeout,
 };
@@ -28,8 +31,9 @@ use crate::{
     ApiError, Beacon, Config, EndpointError, ErrorKind, Events, FaultRatesError, SignatureVersion, admin,
     api::{self, Codec},
     clock::RunningClock,
+    doctor::{Finding, Sign},
     driver::{Driver, FromService, Handle, OUTBOX_MAX},
-    engine::{Engine, Refused, Settings, Snapshot},
+    engine::{Engine, ProcessName, Refused, Settings, Snapshot},
     events::{self, faults::Faults, outlets::Outlets, targets::Targets},
     server_sdk::{parse_query, tls::TlsError},
     setup::{self, SetupError},
@@ -72,8 +76,8 @@ struct Endpoints {
 /// The resources made at start, so that a game server can connect at once. There are also a queue, a matchmaking rule
 /// set (two players of like skill) and a matchmaking configuration over them, all three called `default`.
 ///
-/// With a [`setup`] these are its first compute and that compute's fleet; without any compute, its first
-/// fleet.
+/// With a [`setup`] these are its first compute and that compute's fleet. Without any compute in it, they are the default
+/// ones if it asks for those, too, and else its first fleet.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Defaults {
@@ -121,6 +125,14 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file for the log cannot be opened.
+    #[error("cannot append the log to {} (--log): {source}", path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// An endpoint cannot be subscribed.
     #[error("cannot send events to an endpoint ({flag}): {source}")]
     Endpoint {
@@ -152,6 +164,27 @@ pub enum StartError {
     /// The clock's speed is no positive number.
     #[error("the clock speed is {0}, but must be a positive number")]
     Speed(f64),
+}
+
+/// What the doctor finds, from some moment on.
+#[derive(Debug)]
+pub struct Findings(broadcast::Receiver<Finding>);
+
+impl Findings {
+    /// The next one; `None` after the service's end.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn next(&mut self) -> Option<Finding> {
+        loop {
+            match self.0.recv().await {
+                Ok(finding) => return Some(finding),
+                // They are on the admin side, too.
+                Err(RecvError::Lagged(count)) => tracing::warn!(count, "findings of the doctor were missed"),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
 }
 
 /// A server-SDK connection without a socket, for tests on virtual time.
@@ -199,6 +232,14 @@ impl Local {
             ),
             None => None,
         };
+        let log_file = match &config.log_file {
+            Some(path) if config.observe => Some(
+                events::file::open(path)
+                    .await
+                    .map_err(|source| StartError::Log { path: path.clone(), source })?,
+            ),
+            _ => None,
+        };
         let endpoints = listeners.as_ref().map(Listeners::endpoints).unwrap_or_default();
         let settings = Settings {
             region: config.region.clone(),
@@ -222,7 +263,13 @@ impl Local {
         let default_location = config.default_resources.then(|| defaults.location.clone());
         if let Some(setup) = &config.setup {
             let made = config.default_resources.then_some(&defaults);
-            defaults = setup::apply(&mut engine, clock.now(), setup, made)?.unwrap_or(defaults);
+            let declared = setup::apply(&mut engine, clock.now(), setup, made)?;
+            // A declared fleet comes first, unless a server could not connect to it and can to the default one.
+            if let Some(declared) = declared
+                && (!declared.compute_name.is_empty() || defaults.compute_name.is_empty())
+            {
+                defaults = declared;
+            }
         }
         let beacons = match (config.listen, config.beacons) {
             (true, Some(address)) => {
@@ -233,10 +280,17 @@ impl Local {
         for (beacon, _) in &beacons {
             engine.set_ping_beacon(beacon.location(), beacon.endpoint());
         }
-        let (handle, driver) = Driver::new(engine, clock);
+        let (handle, mut driver) = Driver::new(engine, clock);
         let mut deliveries = JoinSet::new();
-        if let (Some(file), Some(events)) = (events_file, handle.events()) {
-            deliveries.spawn(events::file::write(file, events));
+        driver.seed_faults(seed);
+        if let Some(file) = events_file {
+            deliveries.spawn(events::file::write(file, driver.record()));
+        }
+        if config.observe {
+            driver.observe();
+        }
+        if let Some(file) = log_file {
+            deliveries.spawn(events::file::write(file, driver.record_log()));
         }
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -392,6 +446,26 @@ impl Local {
         self.handle.events()
     }
 
+    /// Every line of the log from now on: frames of the server SDK and changes of state, as JSON, without secrets. Nothing
+    /// comes without [`Config::observe`]. `None` after a shutdown.
+    pub fn log(&self) -> Option<Events> {
+        self.handle.log()
+    }
+
+    /// Everything that the doctor finds from now on. Nothing comes without [`Config::observe`]. `None` after a shutdown.
+    pub fn findings(&self) -> Option<Findings> {
+        self.handle.findings().map(Findings)
+    }
+
+    /// Tells the doctor, and with [`Sign::Held`] the timeouts, of something that only the one who runs a server can see.
+    ///
+    /// # Cancel safety
+    /// The doctor may have been told.
+    pub async fn see(&self, process: ProcessName, sign: Sign) {
+        // After a shutdown there is no doctor.
+        let _ = self.handle.see(process, sign).await;
+    }
+
     /// Subscribes an HTTP endpoint to the events of a topic, as `POST /subscriptions` on the admin side does, and waits until it
     /// has confirmed: what happened before then is not delivered.
     ///
@@ -413,7 +487,7 @@ impl Local {
         subscriptions.confirmed(&arn).await
     }
 
-    /// Closes every connection with 1012 and stops, within four seconds.
+    /// Closes every connection with 1012 and stops, within six seconds.
     ///
     /// # Cancel safety
     /// Cancelling stops at once.
@@ -426,7 +500,11 @@ impl Local {
             tracing::warn!("some connections did not close in time and are cut");
         }
         self.listeners.shutdown().await;
-        self.driver.shutdown().await;
+        self.handle.stop().await;
+        if timeout(SHUTDOWN_GRACE, self.driver.join_next()).await.is_err() {
+            tracing::warn!("the service was busy for too long and is cut; some events may be missing");
+            self.driver.shutdown().await;
+        }
         // With the driver, the source of events is gone: what is left ends behind the last one.
         let delivered = async { while self.deliveries.join_next().await.is_some() {} };
         if timeout(SHUTDOWN_GRACE, delivered).await.is_err() {

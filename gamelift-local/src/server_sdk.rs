@@ -11,12 +11,12 @@ use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
 use gamelift_wire::connect::ConnectQuery;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{mpsc, watch},
     task::JoinSet,
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -36,6 +36,8 @@ const MESSAGE_MAX: usize = 1024 * 1024;
 const READ_BUFFER: usize = 4096;
 /// How long TLS and the upgrade request may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to leave a listener alone that has just failed to accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a peer may take to answer a close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Most handshakes and connections at a time per listener, far beyond what a laptop runs.
@@ -61,7 +63,7 @@ pub(crate) async fn listen(
             Err(error) => {
                 // Out of file descriptors, or the peer is gone already: neither gets better by trying at once.
                 tracing::warn!(%error, "cannot accept a server-SDK connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
@@ -84,7 +86,26 @@ pub(crate) async fn listen(
     let _ = timeout(CLOSE_TIMEOUT, async { while sockets.join_next().await.is_some() {} }).await;
 }
 
-async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, endpoint: Arc<str>, handle: Handle) {
+/// A stream that can be cut so that the peer sees a reset, as when a machine or a network goes away.
+trait Cut {
+    fn reset_on_close(&self);
+}
+
+impl Cut for TcpStream {
+    fn reset_on_close(&self) {
+        if let Err(error) = self.set_zero_linger() {
+            tracing::debug!(%error, "a connection ends without a reset");
+        }
+    }
+}
+
+impl Cut for TlsStream<TcpStream> {
+    fn reset_on_close(&self) {
+        self.get_ref().0.reset_on_close();
+    }
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Cut>(stream: S, endpoint: Arc<str>, handle: Handle) {
     let (outbox, inbox) = mpsc::channel(OUTBOX_MAX);
     let upgraded = timeout(HANDSHAKE_TIMEOUT, handshake::accept(stream, &handle, endpoint, outbox)).await;
     let (stream, left_over, connection) = match upgraded {
@@ -102,8 +123,18 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, endpoint: Arc<str>,
     handle.disconnected(connection).await;
 }
 
+/// How a connection ends.
+enum End {
+    /// The peer has gone, or the service.
+    Gone,
+    /// Abruptly, because the service wants it so.
+    Cut,
+    /// With this close code.
+    Close(u16),
+}
+
 /// Carries frames both ways until one side closes.
-async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+async fn converse<S: AsyncRead + AsyncWrite + Unpin + Cut>(
     socket: WebSocketStream<S>,
     handle: &Handle,
     connection: ConnectionId,
@@ -111,11 +142,20 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
 ) {
     let (mut sink, mut frames) = socket.split();
     // Two loops side by side: neither is cut in the middle of a frame while the connection is wanted.
-    let code = tokio::select! {
-        code = read(&mut frames, handle, connection) => code,
-        code = write(&mut sink, &mut inbox) => code,
+    let end = tokio::select! {
+        code = read(&mut frames, handle, connection) => code.map_or(End::Gone, End::Close),
+        end = write(&mut sink, &mut inbox) => end,
     };
-    let Some(code) = code else { return };
+    let code = match end {
+        End::Gone => return,
+        End::Cut => {
+            if let Ok(socket) = frames.reunite(sink) {
+                socket.get_ref().reset_on_close();
+            }
+            return;
+        }
+        End::Close(code) => code,
+    };
     let close = CloseFrame { code: CloseCode::from(code), reason: "".into() };
     let close = async {
         if sink.send(Message::Close(Some(close))).await.is_err() {
@@ -162,18 +202,24 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     None
 }
 
-/// Sends what the service says: everything that is ready in one write. Returns the code to close with.
+/// Sends what the service says: everything that is ready in one write.
 async fn write<S: AsyncRead + AsyncWrite + Unpin>(
     sink: &mut SplitSink<WebSocketStream<S>, Message>,
     inbox: &mut mpsc::Receiver<FromService>,
-) -> Option<u16> {
+) -> End {
     while let Some(mut next) = inbox.recv().await {
         loop {
             match next {
-                FromService::Text(text) => sink.feed(Message::text(text)).await.ok()?,
+                FromService::Text(text) => {
+                    if sink.feed(Message::text(text)).await.is_err() {
+                        return End::Gone;
+                    }
+                }
                 FromService::Closed(code) => {
-                    sink.flush().await.ok()?;
-                    return code;
+                    return match sink.flush().await {
+                        Ok(()) => code.map_or(End::Cut, End::Close),
+                        Err(_) => End::Gone,
+                    };
                 }
             }
             match inbox.try_recv() {
@@ -181,9 +227,11 @@ async fn write<S: AsyncRead + AsyncWrite + Unpin>(
                 Err(_) => break,
             }
         }
-        sink.flush().await.ok()?;
+        if sink.flush().await.is_err() {
+            return End::Gone;
+        }
     }
-    None
+    End::Gone
 }
 
 /// Reads an upgrade query; whoever sent a bad one is told what is missing.

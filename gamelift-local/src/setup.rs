@@ -1,7 +1,7 @@
 //! Resources that are there from the start: what a configuration file declares.
 //!
 //! Every member has the name that the AWS API has for it, in snake case. Where AWS takes an ARN, a name does here.
-//! `examples/two-locations.toml` shows all of it at work.
+//! `examples/two-locations.toml` has every one of them.
 
 mod apply;
 mod error;

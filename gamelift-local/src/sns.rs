@@ -28,7 +28,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{
-    sync::{OnceCell, watch},
+    sync::{OnceCell, OwnedSemaphorePermit, Semaphore, watch},
     task::spawn_blocking,
     time::timeout,
 };
@@ -84,6 +84,7 @@ struct Subscription {
     subscriber: Arc<Subscriber>,
     /// Dropping it ends the subscription for good.
     phase: watch::Sender<Phase>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// All subscriptions of one service, which last for as long as this. Cheap to clone.
@@ -100,6 +101,8 @@ struct Inner {
     signer: OnceCell<Arc<Signer>>,
     by_arn: Mutex<BTreeMap<String, Subscription>>,
     ids: Mutex<Ids>,
+    /// Taken before anything is made, so that many at a time cannot be too many.
+    room: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Subscriptions {
@@ -120,6 +123,7 @@ impl Subscriptions {
             by_arn: Mutex::default(),
             // As for request ids: two runs should not hand out the same.
             ids: Mutex::new(Ids::new(RandomState::new().hash_one("subscriptions"))),
+            room: Arc::new(Semaphore::new(ENDPOINTS_MAX)),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -148,7 +152,7 @@ impl Subscriptions {
         if request.topic.as_ref().is_some_and(|topic| !is_topic(topic)) {
             return Err(EndpointError::Topic);
         }
-        self.make_room()?;
+        let room = self.room()?;
         let signer = self.signer().await?;
         let links = self.inner.links.clone();
         let arn = format!("{}:{}", request.topic.as_ref().unwrap_or(&links.topic), self.uuid());
@@ -164,18 +168,23 @@ impl Subscriptions {
         });
         let (phase, phases) = watch::channel(Phase::Pending);
         let target = self.inner.outlets.open(Some(&arn), endpoint, subscriber.clone(), phases).await?;
-        self.by_arn().insert(arn.clone(), Subscription { target, subscriber, phase });
+        self.by_arn().insert(arn.clone(), Subscription { target, subscriber, phase, _room: room });
         Ok(arn)
     }
 
     /// Waits until the endpoint has confirmed.
     pub(crate) async fn confirmed(&self, arn: &str) -> Result<(), EndpointError> {
-        let phases = self.by_arn().get(arn).map(|subscription| subscription.phase.subscribe());
+        let subscription = self
+            .by_arn()
+            .get(arn)
+            .map(|subscription| (subscription.phase.subscribe(), subscription.target.clone()));
+        let (mut phases, target) = subscription.ok_or(EndpointError::Unconfirmed)?;
         let confirmed = async {
-            match phases {
-                // An error means that the endpoint has refused, and the subscription is gone.
-                Some(mut phases) => phases.wait_for(|phase| *phase == Phase::Confirmed).await.is_ok(),
-                None => false,
+            tokio::select! {
+                biased;
+                confirmed = phases.wait_for(|phase| *phase == Phase::Confirmed) => confirmed.is_ok(),
+                // The endpoint has refused.
+                () = target.over() => false,
             }
         };
         match timeout(CONFIRMATION_WAIT, confirmed).await {
@@ -184,27 +193,30 @@ impl Subscriptions {
         }
     }
 
-    /// Forgets what has ended; when that is not enough, the oldest that somebody has unsubscribed.
-    fn make_room(&self) -> Result<(), EndpointError> {
+    /// Room for one more. Forgets what has ended; when that is not enough, the oldest that somebody has unsubscribed.
+    fn room(&self) -> Result<OwnedSemaphorePermit, EndpointError> {
         let mut by_arn = self.by_arn();
-        by_arn.retain(|_, subscription| !subscription.phase.is_closed());
-        if by_arn.len() >= ENDPOINTS_MAX {
-            let unsubscribed = |(_, subscription): &(&String, &Subscription)| {
-                *subscription.phase.borrow() == Phase::Unsubscribed
-            };
-            let oldest =
-                by_arn.iter().filter(unsubscribed).min_by_key(|(_, subscription)| subscription.target.number);
-            let oldest = oldest.map(|(arn, _)| arn.clone()).ok_or(EndpointError::Full)?;
-            by_arn.remove(&oldest);
+        by_arn.retain(|_, subscription| !subscription.target.is_over());
+        if let Ok(room) = self.inner.room.clone().try_acquire_owned() {
+            return Ok(room);
         }
-        Ok(())
+        let unsubscribed = |(_, subscription): &(&String, &Subscription)| {
+            *subscription.phase.borrow() == Phase::Unsubscribed
+        };
+        let oldest =
+            by_arn.iter().filter(unsubscribed).min_by_key(|(_, subscription)| subscription.target.number);
+        let oldest = oldest.map(|(arn, _)| arn.clone()).ok_or(EndpointError::Full)?;
+        by_arn.remove(&oldest);
+        self.inner.room.clone().try_acquire_owned().map_err(|_| EndpointError::Full)
     }
 
     /// Somebody has visited a SubscribeURL. Gives the subscription's ARN.
     fn confirm(&self, topic: &str, token: &str) -> Option<String> {
         let by_arn = self.by_arn();
         let (arn, subscription) = by_arn.iter().find(|(_, subscription)| {
-            subscription.subscriber.token == token && subscription.subscriber.topic() == topic
+            subscription.subscriber.token == token
+                && subscription.subscriber.topic() == topic
+                && !subscription.target.is_over()
         })?;
         subscription.phase.send_replace(Phase::Confirmed);
         Some(arn.clone())
@@ -213,7 +225,9 @@ impl Subscriptions {
     /// Returns whether there is such a subscription.
     fn unsubscribe(&self, arn: &str) -> bool {
         let mut by_arn = self.by_arn();
-        let Some(subscription) = by_arn.get(arn) else { return false };
+        let Some(subscription) = by_arn.get(arn).filter(|subscription| !subscription.target.is_over()) else {
+            return false;
+        };
         // Nobody has confirmed it, so there is nothing to come back to.
         if *subscription.phase.borrow() == Phase::Pending {
             by_arn.remove(arn);
@@ -241,9 +255,9 @@ pub(crate) fn router(subscriptions: Subscriptions) -> Router {
 
 async fn list(State(subscriptions): State<Subscriptions>) -> Response {
     let by_arn = subscriptions.by_arn();
-    let rows = by_arn.iter().filter(|(_, subscription)| !subscription.phase.is_closed());
+    let rows = by_arn.iter().filter(|(_, subscription)| !subscription.target.is_over());
     let rows = rows.map(|(arn, subscription)| {
-        let Subscription { target, subscriber, phase } = subscription;
+        let Subscription { target, subscriber, phase, .. } = subscription;
         json!({
             "subscriptionArn": arn,
             "endpoint": target.url,

@@ -178,6 +178,25 @@ fn a_configuration_file_takes_the_place_of_the_default_resources() {
 }
 
 #[test]
+fn the_banner_promises_a_match_only_where_its_server_would_get_it() {
+    let file = std::env::temp_dir().join(format!("gamelift-local-{}-banner.toml", std::process::id()));
+    for (computes, promised) in [("[]", true), ("[{ name = 'c', location = 'custom-a' }]", false)] {
+        let text = format!(
+            "default_resources = true\n[[locations]]\nname = 'custom-a'\n\
+             [[fleets]]\nname = 'mine'\nlocations = ['custom-a']\ncomputes = {computes}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        let arguments = [&FREE_PORTS[..], &["--config", file.to_str().unwrap()]].concat();
+        let banner = banner(&mut up(&arguments));
+        // Matches of the default matchmaker go to the default fleet, and the exports lead to the first compute.
+        assert_eq!(banner.contains("start-matchmaking"), promised, "{banner}");
+        let host = if promised { "laptop" } else { "c" };
+        assert_eq!(exported(&banner, "GAMELIFT_SDK_HOST_ID"), host);
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
 fn a_port_in_use_is_an_error_that_names_option_and_address() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

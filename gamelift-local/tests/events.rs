@@ -66,6 +66,49 @@ async fn a_file_gets_every_event_as_a_line_and_is_complete_after_a_shutdown() {
     assert_eq!(ids, expected, "the second start appends");
 }
 
+/// More than a broadcast keeps for slow readers.
+const CROWD: usize = 6000;
+
+/// Lets so many placements time out in one jump.
+async fn jump(local: &Local) {
+    for n in 0..CROWD {
+        let id = n.to_string();
+        let body = json!({ "PlacementId": id, "GameSessionQueueName": "q", "MaximumPlayerSessionCount": 1 });
+        local.call("StartGameSessionPlacement", body).await.unwrap();
+    }
+    local.advance(Duration::from_secs(3600)).await;
+}
+
+#[tokio::test]
+async fn a_file_loses_no_event_of_a_jump_of_the_clock() {
+    let file = TemporaryFile::new("jump.jsonl");
+    let local = with_queue(Config { events_file: Some(file.0.clone()), ..Config::in_memory() }).await;
+    jump(&local).await;
+    timeout(LONG, local.shutdown()).await.unwrap();
+    let text = std::fs::read_to_string(&file.0).unwrap();
+    let mut ids: Vec<_> = text.lines().map(placement_of).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), CROWD);
+}
+
+#[tokio::test]
+async fn a_reader_that_is_there_loses_no_event_of_a_jump_of_the_clock() {
+    let local = with_queue(Config::in_memory()).await;
+    let mut events = local.events().unwrap();
+    let reader = tokio::spawn(async move {
+        let mut seen = 0;
+        while let Some(event) = events.next().await {
+            event.unwrap();
+            seen += 1;
+        }
+        seen
+    });
+    jump(&local).await;
+    timeout(LONG, local.shutdown()).await.unwrap();
+    assert_eq!(timeout(LONG, reader).await.unwrap().unwrap(), CROWD);
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_opened_is_named_with_its_option() {
     let config = Config { events_file: Some(std::env::temp_dir()), ..Config::in_memory() };

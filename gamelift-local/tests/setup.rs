@@ -27,6 +27,33 @@ async fn call(local: &Local, operation: &str, input: Value) -> Value {
     local.call(operation, input).await.unwrap()
 }
 
+#[test]
+fn the_example_has_every_member_there_is() {
+    let example = std::fs::read_to_string(example()).unwrap();
+    let source = include_str!("../src/setup.rs");
+    let members = source.lines().filter_map(|line| line.strip_prefix("    pub ")?.split_once(':'));
+    // `file` says where the file is; it is not in it.
+    let members: Vec<&str> = members.map(|(member, _)| member).filter(|member| *member != "file").collect();
+    assert!(members.len() > 40, "the members of a setup are where they were: {members:?}");
+    let says = |member: &&&str| {
+        let words = example.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.into_iter().any(|word| word == **member)
+    };
+    let missing: Vec<_> = members.iter().filter(|member| !says(member)).collect();
+    assert_eq!(missing, Vec::<&&str>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_that_no_server_can_connect_to_does_not_hide_the_default_one() {
+    let fleets = "default_resources = true\n[[locations]]\nname = \"custom-a\"\n\
+                  [[fleets]]\nname = \"mine\"\nlocations = [\"custom-a\"]\n";
+    let local = start(Setup::from_toml(fleets).unwrap()).await.unwrap();
+    assert_eq!(local.defaults().compute_name, "laptop");
+    let with_compute = format!("{fleets}computes = [{{ name = \"c\", location = \"custom-a\" }}]\n");
+    let local = start(Setup::from_toml(&with_compute).unwrap()).await.unwrap();
+    assert_eq!(local.defaults().compute_name, "c");
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_example_makes_everything_it_declares() {
     let local = start(Setup::from_file(example()).unwrap()).await.unwrap();
@@ -58,6 +85,8 @@ async fn the_example_makes_everything_it_declares() {
             "Name": "everywhere",
             "GameSessionQueueArn": "arn:aws:gamelift:eu-central-1:123456789012:gamesessionqueue/everywhere",
             "TimeoutInSeconds": 60,
+            "CustomEventData": "ranked matches",
+            "NotificationTarget": "arn:aws:sns:eu-central-1:123456789012:placements",
             "PlayerLatencyPolicies": [
                 { "MaximumIndividualPlayerLatencyMilliseconds": 60, "PolicyDurationSeconds": 20 },
                 { "MaximumIndividualPlayerLatencyMilliseconds": 120, "PolicyDurationSeconds": 20 },
@@ -75,14 +104,21 @@ async fn the_example_makes_everything_it_declares() {
         })
     );
     let configurations = call(&local, "DescribeMatchmakingConfigurations", json!({})).await;
-    let configurations = &configurations["Configurations"];
-    assert_eq!(configurations[0]["GameSessionQueueArns"], json!([queue["GameSessionQueueArn"]]));
+    let configuration = |name: &str| {
+        let all = configurations["Configurations"].as_array().unwrap();
+        all.iter().find(|one| one["Name"] == name).unwrap()
+    };
+    let ranked = configuration("ranked");
+    assert_eq!(ranked["GameSessionQueueArns"], json!([queue["GameSessionQueueArn"]]));
     assert_eq!(
-        configurations[0]["GameProperties"],
+        ranked["GameProperties"],
         json!([{ "Key": "map", "Value": "harbour" }, { "Key": "mode", "Value": "ranked" }])
     );
-    assert_eq!(configurations[1]["FlexMatchMode"], "STANDALONE");
-    assert_eq!(configurations[1]["AcceptanceTimeoutSeconds"], 20);
+    assert_eq!(ranked["NotificationTarget"], "arn:aws:sns:eu-central-1:123456789012:matches");
+    assert_eq!(configuration("casual")["AdditionalPlayerCount"], 2);
+    let elsewhere = configuration("ranked-elsewhere");
+    assert_eq!(elsewhere["FlexMatchMode"], "STANDALONE");
+    assert_eq!(elsewhere["AcceptanceTimeoutSeconds"], 20);
     let token = json!({ "FleetId": "fleet-america", "ComputeName": "virginia-1" });
     let token = call(&local, "GetComputeAuthToken", token).await;
     assert_eq!(token["AuthToken"], "token-of-virginia-1");
@@ -159,7 +195,8 @@ async fn the_default_resources_can_be_kept_and_referred_to() {
     let local = start(setup.unwrap()).await.unwrap();
     assert_eq!(
         (local.defaults().location.as_str(), local.defaults().compute_name.as_str()),
-        ("custom-laptop", "")
+        ("custom-laptop", "laptop"),
+        "a server cannot connect to a fleet without computes"
     );
     let fleets = call(&local, "ListFleets", json!({})).await;
     assert_eq!(fleets["FleetIds"].as_array().unwrap().len(), 2);

@@ -13,16 +13,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use gamelift_wire::connect::{Authorization, ConnectQuery};
-use gamelift_wire::{SDK_LANGUAGE, SDK_VERSION};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::config::Config;
-use crate::endpoint::{Credentials, Endpoint};
+use crate::credentials;
+use crate::endpoint::Endpoint;
 use crate::error::{CallError, CloseReason, ConnectError, DialError};
 use crate::events::{Event, HealthCheck, StartContext};
 use crate::handle::{COMMANDS_MAX, Command};
@@ -43,7 +42,7 @@ pub(crate) const EVENTS_UNREAD_MAX: usize = 1_024;
 const WRITER_QUEUE: usize = CALLS_IN_FLIGHT_MAX + 8;
 
 /// Frames from all sockets waiting for the driver; beyond it TCP pushes back.
-const READER_QUEUE: usize = 64;
+const READER_QUEUE: usize = 256;
 
 /// How long the peer may take to answer a close frame.
 const GOODBYE_PATIENCE: Duration = Duration::from_secs(2);
@@ -60,7 +59,7 @@ enum Report {
 /// Something that happened.
 enum Input {
     Report(ConnId, Report),
-    Command(Command),
+    Command(Box<Command>),
     HandlesDropped,
     EventsDropped,
     Dialed(ConnId, Result<Socket, DialError>),
@@ -72,8 +71,8 @@ enum Input {
 
 /// The ends that the application holds.
 pub(crate) struct Ends {
-    pub(crate) commands: mpsc::Sender<Command>,
-    pub(crate) events: mpsc::Receiver<Event>,
+    pub(crate) commands: mpsc::Sender<Box<Command>>,
+    pub(crate) events: mpsc::Receiver<Box<Event>>,
     pub(crate) closed: watch::Receiver<Option<CloseReason>>,
     pub(crate) connected: oneshot::Receiver<Result<(), ConnectError>>,
 }
@@ -83,10 +82,11 @@ pub(crate) struct Driver {
     uplink: Uplink,
     config: Arc<Config>,
     dialer: Arc<dyn Dial>,
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<Box<Command>>,
     /// Held back until the process is ready; see [`StartContext`].
     start_context: StartContext,
-    events: mpsc::Sender<Event>,
+    /// Boxed, as an empty channel has room for 32 of them, and most are empty for ever.
+    events: mpsc::Sender<Box<Event>>,
     unread: VecDeque<Event>,
     connected: Option<oneshot::Sender<Result<(), ConnectError>>>,
     closed: watch::Sender<Option<CloseReason>>,
@@ -154,14 +154,18 @@ impl Driver {
     }
 
     /// Runs until the uplink is closed and its sockets have said goodbye.
-    pub(crate) async fn run(mut self) {
+    ///
+    /// Boxed, as a future holds its arguments twice: as they came, and as they are used.
+    pub(crate) async fn run(mut self: Box<Self>) {
         loop {
             while let Some(output) = self.uplink.poll_output() {
                 self.perform(output);
             }
             if let Some(reason) = self.uplink.closed() {
                 let reason = reason.clone();
-                return self.finish(reason).await;
+                // Boxed: a future holds room for all it may await. Ten thousand idle processes would pay for a goodbye that
+                // none of them says.
+                return Box::pin(self.finish(reason)).await;
             }
             let input = self.next_input().await;
             self.handle(input);
@@ -213,11 +217,11 @@ impl Driver {
                 }
             }
             Input::Command(command) => {
-                self.command(command);
+                self.command(*command);
                 while self.uplink.takes_calls()
                     && let Ok(command) = self.commands.try_recv()
                 {
-                    self.command(command);
+                    self.command(*command);
                 }
             }
             Input::HandlesDropped => self.uplink.close(CloseReason::HandlesDropped),
@@ -239,7 +243,7 @@ impl Driver {
         while let Ok(permit) = self.events.try_reserve()
             && let Some(event) = self.unread.pop_front()
         {
-            permit.send(event);
+            permit.send(Box::new(event));
         }
     }
 
@@ -284,7 +288,7 @@ impl Driver {
 
     fn perform(&mut self, output: Output) {
         match output {
-            Output::Dial(conn, endpoint) => self.dial(conn, &endpoint),
+            Output::Dial(conn, endpoint) => self.dial(conn, *endpoint),
             Output::Send(conn, text) => self.send(conn, text),
             Output::Close(conn, code) => self.close(conn, code),
             Output::Connected(result) => {
@@ -303,33 +307,12 @@ impl Driver {
         }
     }
 
-    fn dial(&mut self, conn: ConnId, endpoint: &Endpoint) {
-        let dial = self.dialer.dial(self.url(endpoint));
-        let task = self.dials.spawn(async move { (conn, dial.await) });
+    fn dial(&mut self, conn: ConnId, endpoint: Endpoint) {
+        let (config, dialer) = (self.config.clone(), self.dialer.clone());
+        let task = self
+            .dials
+            .spawn(async move { (conn, credentials::dial(&config, &endpoint, dialer.as_ref()).await) });
         self.dialing.insert(conn, task);
-    }
-
-    /// The whole URL, its secret included: for the socket only.
-    fn url(&self, endpoint: &Endpoint) -> String {
-        let Config { fleet_id, host_id, process_id, .. } = &*self.config;
-        let authorization = match &endpoint.credentials {
-            Credentials::Keys(keys) => {
-                Authorization::SigV4(keys.sign(SystemTime::now(), host_id, fleet_id, process_id))
-            }
-            other => other.unsigned().unwrap_or(Authorization::None),
-        };
-        let query = ConnectQuery {
-            authorization,
-            compute_id: host_id.clone(),
-            fleet_id: fleet_id.clone(),
-            idempotency_token: endpoint.idempotency_token.clone(),
-            process_id: process_id.clone(),
-            sdk_language: SDK_LANGUAGE.to_owned(),
-            sdk_version: SDK_VERSION.to_owned(),
-        };
-        let mut url = endpoint.url.clone();
-        url.set_query(Some(&query.to_query()));
-        url.into()
     }
 
     fn send(&mut self, conn: ConnId, text: String) {
@@ -379,7 +362,7 @@ impl Driver {
     }
 
     /// Waits for the sockets to say goodbye, within bounds.
-    async fn finish(mut self, reason: CloseReason) {
+    async fn finish(mut self: Box<Self>, reason: CloseReason) {
         while let Some(output) = self.uplink.poll_output() {
             self.perform(output);
         }
@@ -387,7 +370,7 @@ impl Driver {
         // What was said before the end is still delivered, as far as the channel takes it: `Terminate` may be in it.
         self.deliver_events();
         self.closed.send_replace(Some(reason));
-        let Self { mut sockets, mut reports, report_sender, commands, events, .. } = self;
+        let Self { mut sockets, mut reports, report_sender, commands, events, .. } = *self;
         drop((commands, events, report_sender));
         // Frames that still come are nobody's; without this a full queue would hold a socket open.
         let drain = async { while reports.recv().await.is_some() {} };

@@ -1,10 +1,11 @@
 //! Where the service is, and by what right a process connects.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-use gamelift_wire::connect::Authorization;
 use gamelift_wire::ids::AuthToken;
 use url::Url;
 
+use crate::container::ContainerEndpoints;
+use crate::credentials::Provider;
 use crate::error::ConfigError;
 use crate::sigv4::Keys;
 
@@ -24,20 +25,35 @@ pub(crate) enum Credentials {
     None,
     Token(AuthToken),
     /// Signed anew at each dial, by the driver: a signature ages.
-    Keys(Keys),
+    Keys(Box<Keys>),
+    /// The container's task role, fetched anew at each dial: its keys age, too.
+    Container(Box<ContainerRole>),
+    /// Asked at each dial.
+    Provider(Provider),
+}
+
+/// Where a container's role is asked for, and what its keys sign for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ContainerRole {
+    pub(crate) region: String,
+    pub(crate) endpoints: ContainerEndpoints,
 }
 
 impl Credentials {
-    pub(crate) fn after_refresh(token: Option<AuthToken>) -> Self {
-        token.map_or(Self::None, Self::Token)
+    /// After a refresh: the token that came with it. Without one, what can be had anew; an old token is not sent again.
+    pub(crate) fn after_refresh(token: Option<AuthToken>, configured: &Self) -> Self {
+        match token {
+            Some(token) => Self::Token(token),
+            None if configured.can_be_renewed() => configured.clone(),
+            None => Self::None,
+        }
     }
 
-    /// What goes into the query, for credentials that need no signing.
-    pub(crate) fn unsigned(&self) -> Option<Authorization> {
+    /// Whether there will be good ones at the next dial, whatever happened to those of the last.
+    pub(crate) fn can_be_renewed(&self) -> bool {
         match self {
-            Self::None => Some(Authorization::None),
-            Self::Token(token) => Some(Authorization::Token(token.clone())),
-            Self::Keys(_) => None,
+            Self::None | Self::Token(_) => false,
+            Self::Keys(_) | Self::Container(_) | Self::Provider(_) => true,
         }
     }
 }

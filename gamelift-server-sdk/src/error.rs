@@ -2,10 +2,15 @@
 
 use gamelift_wire::envelope::{FrameError, Refusal};
 
+use crate::rules::InvalidArgument;
+
 /// A call to the service failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
+    /// An argument is wrong. Nothing was sent: correct it.
+    #[error("nothing was sent: {0}")]
+    Invalid(#[source] InvalidArgument),
     /// There was no connection, or no room, before the deadline. The service never saw the call: repeat it freely.
     #[error("not sent before the deadline, so it took no effect; safe to repeat")]
     NotSent,
@@ -97,6 +102,21 @@ pub enum DialError {
     /// Nothing happened in time.
     #[error("timed out")]
     TimedOut,
+    /// What to prove oneself with could not be had; the service was not asked.
+    #[error("no credentials to connect with: {0}")]
+    Credentials(#[source] CredentialsError),
+}
+
+/// Credentials could not be had: from a container's task role, or from a [`TokenProvider`](crate::TokenProvider).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialsError {
+    /// Not now: nobody answered, or with HTTP 429 or 5xx. Another attempt may succeed, and the SDK makes it.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Not like this: the answer was a refusal, or not what was expected. It ends the first connect; a reconnect goes on.
+    #[error("{0}")]
+    Denied(String),
 }
 
 impl DialError {
@@ -106,9 +126,17 @@ impl DialError {
             Self::Refused { status, .. } => {
                 (400..=499).contains(status) && !matches!(status, 408 | 425 | 429)
             }
-            Self::Tls(_) => true,
-            Self::Network(_) | Self::Protocol(_) | Self::TimedOut => false,
+            Self::Tls(_) | Self::Credentials(CredentialsError::Denied(_)) => true,
+            Self::Credentials(CredentialsError::Unavailable(_))
+            | Self::Network(_)
+            | Self::Protocol(_)
+            | Self::TimedOut => false,
         }
+    }
+
+    /// Whether the service took offence at the credentials.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Refused { status: 401 | 403, .. })
     }
 }
 
@@ -136,7 +164,7 @@ pub enum ConfigError {
     },
     /// No way to prove who is connecting.
     #[error(
-        "no credentials: set GAMELIFT_SDK_AUTH_TOKEN, or GAMELIFT_REGION, GAMELIFT_ACCESS_KEY and GAMELIFT_SECRET_KEY together"
+        "no credentials: set GAMELIFT_SDK_AUTH_TOKEN, or GAMELIFT_REGION, GAMELIFT_ACCESS_KEY and GAMELIFT_SECRET_KEY together, or pass a token provider"
     )]
     NoCredentials,
 }

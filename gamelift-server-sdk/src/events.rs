@@ -77,11 +77,11 @@ impl HealthCheck {
 /// The events of one server process. There is one owner; when it is dropped, the process is taken off the service.
 #[derive(Debug)]
 pub struct Events {
-    receiver: mpsc::Receiver<Event>,
+    receiver: mpsc::Receiver<Box<Event>>,
 }
 
 impl Events {
-    pub(crate) fn new(receiver: mpsc::Receiver<Event>) -> Self {
+    pub(crate) fn new(receiver: mpsc::Receiver<Box<Event>>) -> Self {
         Self { receiver }
     }
 
@@ -95,14 +95,14 @@ impl Events {
     ///
     /// Safe: an event is either returned or still there.
     pub async fn next(&mut self) -> Option<Event> {
-        self.receiver.recv().await
+        self.receiver.recv().await.map(|event| *event)
     }
 }
 
 /// What the driver needs to hand out a [`StartGameSession`]. It holds the handles' channel weakly: an event that lies
 /// unread must not keep an abandoned process alive.
 pub(crate) struct StartContext {
-    pub(crate) commands: mpsc::WeakSender<Command>,
+    pub(crate) commands: mpsc::WeakSender<Box<Command>>,
     pub(crate) call_timeout: Duration,
     pub(crate) closed: watch::Receiver<Option<CloseReason>>,
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::{Stream, TryStreamExt, stream};
 use gamelift_wire::attribute_value::AttributeValue;
+use gamelift_wire::envelope::{Action, FrameError};
 use gamelift_wire::ids::{GameSessionId, PlayerSessionId};
 use gamelift_wire::model::{
-    GameSession as GameSessionModel, PlayerSessionCreationPolicy, PlayerSessionStatus,
+    GameSession as GameSessionModel, PlayerSession, PlayerSessionCreationPolicy, PlayerSessionStatus,
 };
 use gamelift_wire::requests::{
     ActivateGameSession, BackfillPlayer, DescribePlayerSessions, PlayerSessionRequest, PlayerSessionsPage,
@@ -26,14 +28,14 @@ use crate::uplink::Answer;
 #[must_use = "players cannot join until the game session is activated"]
 pub struct StartGameSession {
     /// Weak: an event that lies unread must not keep an abandoned process alive.
-    commands: mpsc::WeakSender<Command>,
+    commands: mpsc::WeakSender<Box<Command>>,
     shared: Shared,
     session: Arc<GameSessionModel>,
 }
 
 impl StartGameSession {
     pub(crate) fn new(
-        commands: mpsc::WeakSender<Command>,
+        commands: mpsc::WeakSender<Box<Command>>,
         shared: Shared,
         session: GameSessionModel,
     ) -> Self {
@@ -88,7 +90,7 @@ impl ActivateError {
 /// Every call takes at most the call timeout (20 s unless configured), waiting for a connection included.
 #[derive(Clone)]
 pub struct GameSession {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Box<Command>>,
     shared: Shared,
     session: Arc<GameSessionModel>,
 }
@@ -185,6 +187,52 @@ impl GameSession {
             Answer::PlayerSessions(page) => Ok(page),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Looks players up, page after page, each asked for when the one before it has been read. `DescribePlayerSessions`.
+    ///
+    /// ```
+    /// # use futures_util::TryStreamExt;
+    /// # use gamelift_server_sdk::{CallError, GameSession, PlayerSessionQuery, PlayerSessionStatus};
+    /// # async fn example(session: &GameSession) -> Result<(), CallError> {
+    /// let query = PlayerSessionQuery::of_this_game_session().with_status(PlayerSessionStatus::Active);
+    /// let mut players = std::pin::pin!(session.player_sessions(query));
+    /// while let Some(player) = players.try_next().await? {
+    ///     println!("{:?}", player.player_id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// An error is the stream's last item; [`PlayerSessionQuery::limit`] is the size of a page. It starts where
+    /// [`PlayerSessionQuery::from_token`] says, if it does.
+    pub fn player_sessions(
+        &self,
+        query: PlayerSessionQuery,
+    ) -> impl Stream<Item = Result<PlayerSession, CallError>> + Send + use<> {
+        let session = self.clone();
+        let pages = stream::try_unfold(Some(query), move |query| {
+            let session = session.clone();
+            async move {
+                let Some(query) = query else { return Ok(None) };
+                let asked = query.next_token.clone();
+                let page = session.describe_player_sessions(query.clone()).await?;
+                let next = match page.next_token {
+                    // Otherwise a service that repeats itself would be asked for ever.
+                    Some(token) if asked.as_deref() == Some(&token) => {
+                        return Err(CallError::Unreadable(FrameError::BadField {
+                            action: Action::DescribePlayerSessions,
+                            request_id: None,
+                            reason: "expected a NextToken other than the one asked with".to_owned(),
+                        }));
+                    }
+                    Some(token) => Some(query.from_token(token)),
+                    None => None,
+                };
+                Ok(Some((stream::iter(page.player_sessions.into_iter().map(Ok)), next)))
+            }
+        });
+        pages.try_flatten()
     }
 
     /// Asks FlexMatch for players to fill open slots; returns the ticket. New players arrive through

@@ -7,15 +7,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{CallError, CloseReason};
-use crate::uplink::Answer;
+use crate::rules;
+use crate::uplink::{Answer, CALLS_IN_FLIGHT_MAX};
 
-/// Commands waiting for the driver: a full game session of 200 players that does something in the same tick. Those who
-/// find it full wait in the caller, each with a timer of its own. Room that is not used costs nothing.
-pub(crate) const COMMANDS_MAX: usize = 256;
+/// Commands waiting for the driver: as many as may be in flight. Those who find it full wait in the caller, each with a timer
+/// of its own. Room that is not used costs nothing.
+pub(crate) const COMMANDS_MAX: usize = CALLS_IN_FLIGHT_MAX;
 
-/// From a handle to the driver.
+/// From a handle to the driver. Boxed in the channel, which has room for 32 of them as long as it lives.
 pub(crate) struct Command {
-    pub(crate) request: Request,
+    /// Boxed once more: it moves on by itself, to wait for its answer.
+    pub(crate) request: Box<Request>,
     pub(crate) deadline: std::time::Instant,
     pub(crate) reply: oneshot::Sender<Result<Answer, CallError>>,
 }
@@ -45,10 +47,11 @@ impl Shared {
 
 /// One call: one deadline, through every queue.
 pub(crate) async fn call(
-    commands: &mpsc::Sender<Command>,
+    commands: &mpsc::Sender<Box<Command>>,
     shared: &Shared,
     request: Request,
 ) -> Result<Answer, CallError> {
+    rules::check(&request).map_err(CallError::Invalid)?;
     let deadline = Instant::now() + shared.call_timeout;
     let permit = match timeout_at(deadline, commands.reserve()).await {
         Ok(Ok(permit)) => permit,
@@ -56,7 +59,7 @@ pub(crate) async fn call(
         Err(_) => return Err(CallError::NotSent),
     };
     let (reply, answer) = oneshot::channel();
-    permit.send(Command { request, deadline: deadline.into_std(), reply });
+    permit.send(Box::new(Command { request: Box::new(request), deadline: deadline.into_std(), reply }));
     match answer.await {
         Ok(result) => result,
         Err(_) => Err(CallError::Closed(shared.closed().await)),

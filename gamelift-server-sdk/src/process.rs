@@ -12,8 +12,9 @@ use crate::config::Config;
 use crate::driver::{Driver, Ends};
 use crate::error::{CallError, CloseReason, ConnectError};
 use crate::events::{Event, Events};
+use crate::fleet_role::{Remembered, is_fresh};
 use crate::handle::{Command, Shared, call, unexpected};
-use crate::tls;
+use crate::offline::Offline;
 use crate::transport::{Dial, Network};
 use crate::uplink::Answer;
 
@@ -22,6 +23,11 @@ const PORTS: std::ops::RangeInclusive<u16> = 1..=60_000;
 
 /// Log paths that a process may announce. AWS names no number; this one keeps the frame small.
 const LOG_PATHS_MAX: usize = 64;
+
+/// Longest log path, in characters: GameLift's bound for texts of this kind (AWS API reference, `NonZeroAndMaxString`).
+const LOG_PATH_LENGTH_MAX: usize = 1_024;
+
+const LOG_PATH_RULE: &str = "absolute, such as /local/game/logs or C:\\game\\logs, of at most 1024 characters, without control characters";
 
 impl Config {
     /// Connects to the service. Nothing is promised to it yet: that is [`Connected::ready`].
@@ -41,18 +47,16 @@ impl Config {
     ///
     /// Safe: dropping the future closes the half-made connection.
     pub async fn connect(self) -> Result<Connected, ConnectError> {
-        // Also for `ws`: a refresh may lead to `wss`. Roots are files, so they are read off the runtime's threads.
-        let (secure, extra_ca) = (self.websocket_url.scheme() == "wss", self.extra_ca.clone());
-        let tls = match tokio::task::spawn_blocking(move || tls::client_config(&extra_ca)).await {
-            Ok(Ok(tls)) => Some(tls),
-            Ok(Err(error)) if secure => return Err(error),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "no TLS roots; a refresh to a wss endpoint would fail");
-                None
-            }
-            Err(error) => return Err(ConnectError::Tls(error.to_string())),
-        };
-        self.connect_with(Network::new(tls)).await
+        if let Some(session) = &self.offline {
+            let service = Offline::new(session);
+            return self.connect_with(service).await;
+        }
+        let network = Network::new(&self.extra_ca);
+        // A file the caller named must be good; without one, `ws` needs no certificates until a refresh leads to `wss`.
+        if self.websocket_url.scheme() == "wss" || !self.extra_ca.is_empty() {
+            network.prepare_tls().await?;
+        }
+        self.connect_with(network).await
     }
 
     /// The same over a network of the caller's.
@@ -70,13 +74,16 @@ impl Config {
         let config = Arc::new(self);
         let (driver, Ends { commands, events, closed, connected }) =
             Driver::new(config.clone(), Arc::new(dialer));
-        tokio::spawn(driver.run());
+        tokio::spawn(Box::new(driver).run());
         match connected.await {
             Ok(result) => result?,
             Err(_) => return Err(ConnectError::Closed(CloseReason::DriverStopped)),
         }
         let shared = Shared { call_timeout: config.call_timeout, closed };
-        Ok(Connected { process: ServerProcess { commands, shared, config }, events })
+        Ok(Connected {
+            process: ServerProcess { commands, shared, config, fleet_roles: Remembered::default() },
+            events,
+        })
     }
 }
 
@@ -85,7 +92,7 @@ impl Config {
 #[must_use = "dropping it closes the connection"]
 pub struct Connected {
     process: ServerProcess,
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<Box<Event>>,
 }
 
 impl Connected {
@@ -134,7 +141,8 @@ impl Ready {
         Self { port, log_paths: Vec::new() }
     }
 
-    /// A file or folder whose contents managed fleets keep after the game session; may be called several times.
+    /// A file or folder whose contents managed fleets keep after the game session; may be called several times. An
+    /// absolute path, in the notation of Linux or Windows.
     pub fn log_path(mut self, path: impl Into<String>) -> Self {
         self.log_paths.push(path.into());
         self
@@ -144,11 +152,26 @@ impl Ready {
         if !PORTS.contains(&self.port) {
             return Err(ReadyErrorKind::Port { port: self.port });
         }
-        if self.log_paths.len() > LOG_PATHS_MAX || self.log_paths.iter().any(String::is_empty) {
+        if self.log_paths.len() > LOG_PATHS_MAX {
             return Err(ReadyErrorKind::LogPaths { count: self.log_paths.len() });
         }
-        Ok(())
+        match self.log_paths.iter().find(|path| !is_log_path(path)) {
+            Some(path) => Err(ReadyErrorKind::LogPath { path: path.clone() }),
+            None => Ok(()),
+        }
     }
+}
+
+/// The agent that fetches logs has a working directory of its own, so a relative path means nothing to it. Whether
+/// something is there is not asked: a log may be written later.
+fn is_log_path(path: &str) -> bool {
+    let mut characters = path.chars();
+    let drive = characters.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && characters.next() == Some(':')
+        && matches!(characters.next(), Some('\\' | '/'));
+    (path.starts_with('/') || path.starts_with("\\\\") || drive)
+        && path.chars().count() <= LOG_PATH_LENGTH_MAX
+        && !path.chars().any(char::is_control)
 }
 
 /// The process is not ready. The connection is still there: [`into_connected`](Self::into_connected).
@@ -178,11 +201,17 @@ pub enum ReadyErrorKind {
         /// The port.
         port: u16,
     },
-    /// Too many log paths, or an empty one.
-    #[error("log paths must be at most {LOG_PATHS_MAX} and none of them empty; {count} were given")]
+    /// Too many log paths.
+    #[error("log paths must be at most {LOG_PATHS_MAX}; {count} were given")]
     LogPaths {
         /// How many were given.
         count: usize,
+    },
+    /// A log path that nobody could follow.
+    #[error("a log path must be {LOG_PATH_RULE}; not {path:?}")]
+    LogPath {
+        /// The path.
+        path: String,
     },
     /// The service refused, or could not be asked.
     #[error("{0}")]
@@ -195,9 +224,10 @@ pub enum ReadyErrorKind {
 /// sees a process that went silent; [`end`](Self::end) is the proper goodbye.
 #[derive(Clone)]
 pub struct ServerProcess {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Box<Command>>,
     shared: Shared,
     config: Arc<Config>,
+    fleet_roles: Remembered,
 }
 
 impl std::fmt::Debug for ServerProcess {
@@ -243,12 +273,19 @@ impl ServerProcess {
         }
     }
 
-    /// Credentials of an IAM role that the fleet may take on. `GetFleetRoleCredentials`. Asks anew each time.
+    /// Credentials of an IAM role that the fleet may take on. `GetFleetRoleCredentials`.
     ///
-    /// `None` on an Anywhere fleet, which has no role: there the service answers with empty credentials.
+    /// Remembered by role and session name until 15 minutes before they expire; callers at the same time share one call.
+    ///
+    /// `None` on an Anywhere fleet, which has no role: there the service answers with empty credentials. That is asked anew
+    /// each time (the official SDKs remember it for the process's life).
+    ///
+    /// The session name is `<fleet>-<host>`, cut to 64 characters, unless given.
+    ///
+    /// Takes at most twice the call timeout: once to wait for somebody else's call, once for its own.
     ///
     /// # Errors
-    /// [`CallError`].
+    /// [`CallError`]; [`CallError::Invalid`] for an ARN or a name that IAM would not take.
     ///
     /// # Cancel safety
     ///
@@ -258,19 +295,40 @@ impl ServerProcess {
         role_arn: impl Into<String>,
         role_session_name: Option<String>,
     ) -> Result<Option<FleetRoleCredentials>, CallError> {
-        // The official SDKs' default, cut to what AWS allows.
-        let default =
-            || format!("{}-{}", self.config.fleet_id, self.config.host_id).chars().take(64).collect();
-        let request = Request::GetFleetRoleCredentials(GetFleetRoleCredentials {
-            role_arn: role_arn.into(),
-            role_session_name: Some(role_session_name.unwrap_or_else(default)),
-        });
+        let default = || {
+            let host_id = self.config.host_id.get().unwrap_or_default();
+            // A host id may hold a slash, and the name of a role's session may not.
+            let name = format!("{}-{host_id}", self.config.fleet_id).replace('/', "-");
+            name.chars().take(64).collect()
+        };
+        let role_arn = role_arn.into();
+        let role_session_name = role_session_name.unwrap_or_else(default);
+        let slot = self.fleet_roles.slot(&role_arn, &role_session_name);
+        // Whoever waits behind a call that hangs does not wait for ever.
+        let waited = tokio::time::timeout(self.shared.call_timeout, slot.lock()).await;
+        let Ok(mut remembered) = waited else { return Err(CallError::NotSent) };
+        if let Some(credentials) = &*remembered
+            && is_fresh(credentials, self.config.wall_clock.now())
+        {
+            return Ok(Some(credentials.clone()));
+        }
+        let role_session_name = Some(role_session_name);
+        let request =
+            Request::GetFleetRoleCredentials(GetFleetRoleCredentials { role_arn, role_session_name });
         match self.call(request).await? {
+            Answer::Credentials(credentials) if credentials.access_key_id.is_empty() => Ok(None),
             Answer::Credentials(credentials) => {
-                Ok(Some(credentials).filter(|credentials| !credentials.access_key_id.is_empty()))
+                *remembered = Some((*credentials).clone());
+                Ok(Some(*credentials))
             }
             other => Err(unexpected(&other)),
         }
+    }
+
+    #[cfg(feature = "aws-credential-types")]
+    pub(crate) fn downgrade(&self) -> WeakServerProcess {
+        let Self { commands, shared, config, fleet_roles } = self.clone();
+        WeakServerProcess { commands: commands.downgrade(), shared, config, fleet_roles }
     }
 
     /// Waits until the connection is over for good, and says why.
@@ -284,5 +342,42 @@ impl ServerProcess {
 
     pub(crate) async fn call(&self, request: Request) -> Result<Answer, CallError> {
         call(&self.commands, &self.shared, request).await
+    }
+}
+
+/// A handle that does not keep the process alive.
+#[cfg(feature = "aws-credential-types")]
+#[derive(Clone, Debug)]
+pub(crate) struct WeakServerProcess {
+    commands: mpsc::WeakSender<Box<Command>>,
+    shared: Shared,
+    config: Arc<Config>,
+    fleet_roles: Remembered,
+}
+
+#[cfg(feature = "aws-credential-types")]
+impl WeakServerProcess {
+    pub(crate) fn upgrade(&self) -> Option<ServerProcess> {
+        let Self { commands, shared, config, fleet_roles } = self.clone();
+        Some(ServerProcess { commands: commands.upgrade()?, shared, config, fleet_roles })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_path_is_absolute_on_linux_or_windows_and_of_a_sane_length() {
+        let longest = format!("/{}", "l".repeat(1_023));
+        for good in ["/local/game/logs", "C:\\game\\logs", "d:/logs/a b.log", "\\\\share\\logs", &longest] {
+            assert_eq!(Ready::on_port(1).log_path(good).check(), Ok(()), "{good}");
+        }
+        for bad in ["", "logs", "./logs", "C:logs", "1:\\logs", "/a\nb", "/a\0", &format!("{longest}l")] {
+            let error = Ready::on_port(1).log_path(bad).check().unwrap_err();
+            assert_eq!(error, ReadyErrorKind::LogPath { path: bad.to_owned() });
+        }
+        let many = (0..65).fold(Ready::on_port(1), |ready, _| ready.log_path("/logs"));
+        assert_eq!(many.check(), Err(ReadyErrorKind::LogPaths { count: 65 }));
     }
 }

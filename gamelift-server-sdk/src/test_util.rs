@@ -84,6 +84,11 @@ impl Service {
         self.incoming.recv().await.expect("the test dropped the network")
     }
 
+    /// The next attempt to connect, or `None` once nobody is left who could make one.
+    pub async fn knock_or_end(&mut self) -> Option<Knock> {
+        self.incoming.recv().await
+    }
+
     /// Lets the next one in.
     pub async fn accept(&mut self) -> ServiceSocket {
         self.knock().await.accept()

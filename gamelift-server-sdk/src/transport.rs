@@ -5,6 +5,7 @@
 
 mod channels;
 
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt, future};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -20,9 +22,11 @@ use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, http};
 
-use crate::error::DialError;
+use crate::error::{ConnectError, DialError};
+use crate::tls;
 
-/// tungstenite's default of 128 KiB is most of an idle process's memory; messages are a few hundred bytes.
+/// tungstenite's default of 128 KiB is most of an idle process's memory; messages are a few hundred bytes. Less than this saves
+/// nothing: tungstenite 0.29 keeps the 4 KiB that it reads the upgrade's answer into.
 const READ_BUFFER: usize = 4 * 1024;
 
 /// Largest message accepted. A game session with full matchmaker data (390,000 characters) and game session data
@@ -71,19 +75,25 @@ pub trait Dial: Send + Sync + 'static {
 
 /// TCP, TLS where the URL says `wss`, and WebSocket.
 pub(crate) struct Network {
-    tls: Option<Arc<rustls::ClientConfig>>,
+    extra_ca: Arc<[PathBuf]>,
+    /// Read at the first `wss`: many a process on a laptop never needs it.
+    tls: Arc<OnceCell<Arc<rustls::ClientConfig>>>,
 }
 
 impl Network {
-    /// `tls` may be left out if nothing will ever ask for `wss`.
-    pub(crate) fn new(tls: Option<Arc<rustls::ClientConfig>>) -> Self {
-        Self { tls }
+    pub(crate) fn new(extra_ca: &[PathBuf]) -> Self {
+        Self { extra_ca: extra_ca.into(), tls: Arc::default() }
+    }
+
+    /// Reads the certificates now, so that one that is wrong is told before anything is dialled.
+    pub(crate) async fn prepare_tls(&self) -> Result<(), ConnectError> {
+        self.tls.get_or_try_init(|| tls::shared(&self.extra_ca)).await.map(|_| ())
     }
 }
 
 impl Dial for Network {
     fn dial(&self, url: String) -> BoxFuture<'static, Result<Socket, DialError>> {
-        let tls = self.tls.clone();
+        let (tls, extra_ca) = (self.tls.clone(), self.extra_ca.clone());
         Box::pin(async move {
             let parsed =
                 url::Url::parse(&url).map_err(|_| DialError::Protocol("the endpoint is no URL".into()))?;
@@ -99,7 +109,8 @@ impl Dial for Network {
             if parsed.scheme() == "ws" {
                 return upgrade(&url, tcp).await;
             }
-            let tls = tls.ok_or_else(|| DialError::Tls("the process started without TLS roots".into()))?;
+            let tls = tls.get_or_try_init(|| tls::shared(&extra_ca)).await;
+            let tls = tls.map_err(|error| DialError::Tls(error.to_string()))?.clone();
             let name = ServerName::try_from(host).map_err(|error| DialError::Tls(error.to_string()))?;
             let stream =
                 TlsConnector::from(tls).connect(name, tcp).await.map_err(|error| tls_or_network(&error))?;

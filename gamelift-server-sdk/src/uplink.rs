@@ -80,7 +80,7 @@ pub(crate) struct ConnId(u64);
 #[derive(Debug)]
 pub(crate) enum Output {
     /// Open a socket; then `handle_dialed` or `handle_dial_failed`.
-    Dial(ConnId, Endpoint),
+    Dial(ConnId, Box<Endpoint>),
     /// Send a text frame.
     Send(ConnId, String),
     /// Close a socket or stop dialling it; nothing more is expected of it. `None` if it is beyond a proper goodbye.
@@ -109,7 +109,8 @@ pub(crate) enum Answer {
     PlayerSessions(PlayerSessionsPage),
     BackfillStarted(BackfillStarted),
     Certificate(ComputeCertificate),
-    Credentials(FleetRoleCredentials),
+    /// Boxed: by far the largest answer, and the rarest.
+    Credentials(Box<FleetRoleCredentials>),
 }
 
 /// What an uplink needs to know from the start.
@@ -132,6 +133,8 @@ enum Stage {
     Connecting {
         give_up: Instant,
         attempts: u32,
+        /// What the last attempt met that is over.
+        last: Option<DialError>,
     },
     Connected,
     Ready,
@@ -144,15 +147,17 @@ pub(crate) struct Uplink {
     settings: Settings,
     stage: Stage,
     link: Link,
-    endpoint: Endpoint,
+    endpoint: Box<Endpoint>,
     /// The endpoint that worked before a refresh whose endpoint has not: tried in turn with it.
-    fallback: Option<Endpoint>,
-    successor: Option<Successor>,
+    fallback: Option<Box<Endpoint>>,
+    successor: Option<Box<Successor>>,
     /// The socket before the last refresh, read until then.
     predecessor: Option<(ConnId, Instant)>,
     backoff: Backoff,
     calls: Calls,
     silent_calls: u32,
+    /// When the service last said anything.
+    heard: Instant,
     health: Health,
     missed_a_beat: bool,
     rng: fastrand::Rng,
@@ -164,13 +169,13 @@ impl Uplink {
     /// Starts dialling.
     pub(crate) fn new(now: Instant, settings: Settings) -> Self {
         let mut rng = fastrand::Rng::with_seed(settings.seed);
-        let endpoint = Endpoint {
+        let endpoint = Box::new(Endpoint {
             url: settings.url.clone(),
             credentials: settings.credentials.clone(),
             idempotency_token: uuid(&mut rng).to_string(),
-        };
+        });
         let mut uplink = Self {
-            stage: Stage::Connecting { give_up: now + settings.connect_patience, attempts: 0 },
+            stage: Stage::Connecting { give_up: now + settings.connect_patience, attempts: 0, last: None },
             link: Link::Closed,
             endpoint,
             fallback: None,
@@ -179,6 +184,7 @@ impl Uplink {
             backoff: Backoff::default(),
             calls: Calls::default(),
             silent_calls: 0,
+            heard: now,
             health: Health::new(settings.health),
             missed_a_beat: false,
             rng,
@@ -231,8 +237,13 @@ impl Uplink {
     }
 
     /// Makes a call; its [`Output::Reply`] comes by the deadline. Heed [`Self::takes_calls`].
-    pub(crate) fn call(&mut self, now: Instant, deadline: Instant, request: Request) -> CallId {
-        self.start_call(now, deadline, Caller::Application, request)
+    pub(crate) fn call(
+        &mut self,
+        now: Instant,
+        deadline: Instant,
+        request: impl Into<Box<Request>>,
+    ) -> CallId {
+        self.start_call(now, deadline, Caller::Application, request.into())
     }
 
     /// The application answered a health check.
@@ -290,7 +301,7 @@ impl Uplink {
         if matches!(self.link, Link::Dialing { conn: dialing, .. } if dialing == conn) {
             self.link_failed(now, Some(error));
         } else {
-            self.successor_failed(now, conn);
+            self.successor_failed(now, conn, Some(&error));
         }
     }
 
@@ -305,7 +316,7 @@ impl Uplink {
         } else if matches!(self.link, Link::Open { conn: open } if open == conn) {
             self.link_lost(now);
         } else {
-            self.successor_failed(now, conn);
+            self.successor_failed(now, conn, None);
         }
     }
 
@@ -315,6 +326,7 @@ impl Uplink {
             return;
         }
         self.silent_calls = 0;
+        self.heard = now;
         if matches!(self.link, Link::Open { conn: open } if open == conn) {
             self.backoff.reset();
             self.fallback = None;
@@ -323,9 +335,9 @@ impl Uplink {
             Ok(frame) => frame,
             Err(error) => return tracing::debug!(%error, "frame ignored"),
         };
-        match &frame.request_id {
-            Some(id) if self.calls.expects(id) => self.handle_response(now, &frame),
-            _ => match frame.push() {
+        match frame.request_id.as_ref().and_then(|id| self.calls.take_by_request(id)) {
+            Some((id, call)) => self.handle_response(now, id, call, &frame),
+            None => match frame.push() {
                 Ok(push) => self.handle_push(now, push),
                 Err(error) => tracing::debug!(%error, "frame ignored"),
             },
@@ -337,12 +349,12 @@ impl Uplink {
         while let Some((id, call)) = self.calls.take_expired(now) {
             self.expire(now, id, &call);
         }
-        match self.stage {
-            Stage::Connecting { give_up, attempts } if give_up <= now => {
-                let error = ConnectError::Unreachable { attempts, last: DialError::TimedOut };
-                return self.give_up_connecting(error);
-            }
-            _ => {}
+        if let Stage::Connecting { give_up, attempts, last } = &mut self.stage
+            && *give_up <= now
+        {
+            let last = last.take().unwrap_or(DialError::TimedOut);
+            let error = ConnectError::Unreachable { attempts: *attempts, last };
+            return self.give_up_connecting(error);
         }
         match self.link {
             Link::Dialing { conn, give_up } if give_up <= now => {
@@ -355,7 +367,7 @@ impl Uplink {
         match self.successor.as_ref().map(|successor| &successor.attempt) {
             Some(&Attempt::Dialing { conn, give_up }) if give_up <= now => {
                 self.outputs.push_back(Output::Close(conn, None));
-                self.successor_failed(now, conn);
+                self.successor_failed(now, conn, None);
             }
             Some(&Attempt::Waiting { until }) if until <= now => self.dial_successor(now),
             _ => {}
@@ -378,14 +390,20 @@ impl Uplink {
 
     // --- calls ------------------------------------------------------------------------------------------------------
 
-    fn start_call(&mut self, now: Instant, deadline: Instant, caller: Caller, request: Request) -> CallId {
+    fn start_call(
+        &mut self,
+        now: Instant,
+        deadline: Instant,
+        caller: Caller,
+        request: Box<Request>,
+    ) -> CallId {
         let id = self.calls.next_id();
         if let Some(reason) = self.closed() {
             let reason = reason.clone();
             self.reply(id, caller, Err(CallError::Closed(reason)));
             return id;
         }
-        let request_id = uuid(&mut self.rng).as_u128();
+        let request_id = calls::request_id(uuid(&mut self.rng), id);
         self.calls.insert(id, Call { caller, request, request_id, deadline, sent: false });
         self.send_calls(now);
         id
@@ -415,10 +433,16 @@ impl Uplink {
         if !call.sent {
             return;
         }
+        if self.heard + self.settings.call_timeout > call.deadline {
+            // The service spoke after the call was made: slow, but alive.
+            return;
+        }
         self.silent_calls += 1;
-        if let Link::Open { conn } = self.link
-            && self.silent_calls >= SILENT_CALLS_MAX
-        {
+        if self.silent_calls < SILENT_CALLS_MAX {
+            // Is anybody there? The next heartbeat by the clock may be a minute away, and a service gives up after three.
+            return self.health.ask_soon(now);
+        }
+        if let Link::Open { conn } = self.link {
             tracing::warn!(
                 "no frame from the service while {SILENT_CALLS_MAX} calls timed out; connecting anew"
             );
@@ -427,15 +451,12 @@ impl Uplink {
         }
     }
 
-    fn handle_response(&mut self, now: Instant, frame: &ServiceFrame<'_>) {
-        let Some((id, call)) = frame.request_id.as_ref().and_then(|id| self.calls.take_by_request(id)) else {
-            return;
-        };
+    fn handle_response(&mut self, now: Instant, id: CallId, call: Call, frame: &ServiceFrame<'_>) {
         let result = match &frame.outcome {
             Err(refusal) => Err(CallError::Refused(refusal.clone())),
             Ok(()) => answer(&call.request, frame),
         };
-        match (&call.request, &result) {
+        match (&*call.request, &result) {
             (Request::ActivateServerProcess(_), Ok(_)) => {
                 self.stage = Stage::Ready;
                 self.reply(id, call.caller, result);
@@ -493,7 +514,7 @@ impl Uplink {
             return tracing::debug!("heartbeat skipped: {CALLS_IN_FLIGHT_MAX} calls in flight");
         }
         let request = Request::HeartbeatServerProcess(HeartbeatServerProcess { health_status: healthy });
-        self.start_call(now, now + self.settings.call_timeout, Caller::Heartbeat, request);
+        self.start_call(now, now + self.settings.call_timeout, Caller::Heartbeat, Box::new(request));
     }
 }
 
@@ -506,7 +527,7 @@ fn answer(request: &Request, frame: &ServiceFrame<'_>) -> Result<Answer, CallErr
         Request::DescribePlayerSessions(_) => frame.body().map(Answer::PlayerSessions),
         Request::StartMatchBackfill(_) => frame.body().map(Answer::BackfillStarted),
         Request::GetComputeCertificate => frame.body().map(Answer::Certificate),
-        Request::GetFleetRoleCredentials(_) => frame.body().map(Answer::Credentials),
+        Request::GetFleetRoleCredentials(_) => frame.body().map(Box::new).map(Answer::Credentials),
         _ => Ok(Answer::Done),
     };
     read.map_err(CallError::Unreadable)

@@ -237,3 +237,134 @@ async fn a_listener_that_goes_away_and_comes_back_finds_the_process_again() {
     })
     .await;
 }
+
+// --- bad input ----------------------------------------------------------------------------------------------------------
+
+/// What happens to a ready process when the service sends these bytes after the upgrade: it must be back on a new socket,
+/// and its next call be answered there.
+async fn survives(bytes: Vec<u8>) {
+    let (listener, url) = listen("ws").await;
+    let service = tokio::spawn(async move {
+        let mut socket = raw(&listener).await;
+        let Some(Ok(Message::Text(text))) = socket.next().await else { panic!("no request") };
+        let frame = ClientFrame::parse(&text).unwrap();
+        let answer = success_text(&frame.request.action(), &frame.request_id, &Empty {});
+        socket.send(Message::text(answer)).await.unwrap();
+        // The SDK may hang up before the last byte.
+        let _ = socket.get_mut().write_all(&bytes).await;
+        let _ = socket.get_mut().shutdown().await;
+        serve(raw(&listener).await).await;
+    });
+    patient(async {
+        let connected = config(&url, None).connect().await.unwrap();
+        let (process, _events) = connected.ready(Ready::on_port(7777)).await.unwrap();
+        process.end().await.unwrap();
+        service.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_frame_with_a_reserved_opcode_costs_the_socket_and_not_the_process() {
+    survives(vec![0x83, 0x02, b'{', b'}']).await;
+}
+
+#[tokio::test]
+async fn a_frame_that_claims_to_be_of_any_size_is_refused_before_it_is_read() {
+    let mut frame = vec![0x81, 127];
+    frame.extend((1_u64 << 62).to_be_bytes());
+    survives(frame).await;
+}
+
+#[tokio::test]
+async fn a_message_of_more_than_4_mib_costs_the_socket_and_not_the_process() {
+    let size = 5 * 1024 * 1024;
+    let mut frame = vec![0x81, 127];
+    frame.extend(u64::try_from(size).unwrap().to_be_bytes());
+    frame.resize(frame.len() + size, b'x');
+    survives(frame).await;
+}
+
+#[tokio::test]
+async fn text_that_is_no_utf_8_costs_the_socket_and_not_the_process() {
+    survives(vec![0x81, 0x02, 0xff, 0xfe]).await;
+}
+
+#[tokio::test]
+async fn a_masked_frame_of_the_service_costs_the_socket_and_not_the_process() {
+    survives(vec![0x81, 0x82, 1, 2, 3, 4, 5, 6]).await;
+}
+
+#[tokio::test]
+async fn half_a_frame_and_the_end_cost_the_socket_and_not_the_process() {
+    survives(vec![0x81, 0x7e, 0x01]).await;
+}
+
+/// The first connect, when what answers sends these bytes and hangs up.
+async fn first_connect(scheme: &str, bytes: &'static [u8]) -> (u32, DialError) {
+    let (listener, url) = listen(scheme).await;
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = [0; 4_096];
+            let _ = stream.read(&mut head).await;
+            let _ = stream.write_all(bytes).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    let config = Config::builder()
+        .websocket_url(url)
+        .fleet_id("fleet-1")
+        .host_id("host-1")
+        .auth_token("s3cret")
+        .connect_timeout(Duration::from_millis(700))
+        .build()
+        .unwrap();
+    match patient(config.connect()).await.map(|_| ()) {
+        Err(ConnectError::Unreachable { attempts, last }) => {
+            assert!(!last.to_string().contains("s3cret"), "{last}");
+            (attempts, last)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_tls_handshake_cut_short_is_tried_again_and_told_as_what_it_is() {
+    // The first 9 bytes of a ServerHello.
+    let (attempts, last) =
+        first_connect("wss", &[0x16, 0x03, 0x03, 0x00, 0x7a, 0x02, 0x00, 0x00, 0x76]).await;
+    assert!(attempts >= 2, "{attempts}");
+    assert!(matches!(last, DialError::Network(_)), "{last}");
+}
+
+#[tokio::test]
+async fn something_else_than_tls_is_a_typed_error_and_not_tried_again() {
+    let (attempts, last) = first_connect("wss", b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    assert!(matches!(last, DialError::Tls(_)), "{last}");
+    assert_eq!(attempts, 1);
+}
+
+#[tokio::test]
+async fn something_else_than_a_websocket_is_a_typed_error() {
+    let (_, last) = first_connect("ws", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await;
+    assert!(matches!(last, DialError::Refused { status: 200, .. }), "{last}");
+    let odd = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n";
+    let (_, last) = first_connect("ws", odd).await;
+    assert!(matches!(last, DialError::Protocol(_)), "{last}");
+    let (_, last) = first_connect("ws", b"garbage\r\n\r\n").await;
+    assert!(matches!(last, DialError::Protocol(_)), "{last}");
+}
+
+#[tokio::test]
+async fn an_expired_token_is_named_with_what_to_check() {
+    let answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 13\r\n\r\ntoken expired";
+    let (attempts, last) = first_connect("ws", answer).await;
+    assert_eq!(attempts, 1);
+    let text = last.to_string();
+    assert!(text.contains("token expired") && text.contains("check auth token"), "{text}");
+}
+
+#[tokio::test]
+async fn a_close_code_that_no_frame_may_carry_costs_the_socket_and_not_the_process() {
+    survives(vec![0x88, 0x02, 0x03, 0xee]).await;
+}

@@ -4,7 +4,7 @@
 //! ```no_run
 //! use std::time::Duration;
 //!
-//! use sample_client::backend::{Client, ClientConfig, Entry, FollowOptions, GameOptions, StartRequest, Wish, latency};
+//! use sample_client::backend::{Client, ClientConfig, Entry, FollowOptions, GameOptions, PushBy, StartRequest, Wish, latency};
 //! use tokio_util::sync::CancellationToken;
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -13,7 +13,7 @@
 //! let latencies = latency::measure(&client.locations().await?).await;
 //! let wish = Wish {
 //!     entry: Entry::Start(StartRequest { latencies, ..StartRequest::default() }),
-//!     follow: FollowOptions { accept: true, push: true, wait_max: Duration::from_secs(60) },
+//!     follow: FollowOptions { accept: true, push: Some(PushBy::WebSocket), wait_max: Duration::from_secs(60) },
 //! };
 //! let stop = CancellationToken::new(); // Cancel it to take the request back, or to leave the game.
 //! let seat = client.find_match(wish, &stop, |milestone| println!("{milestone:?}")).await?;
@@ -31,7 +31,7 @@
 //! | [`client`] | a signed request per method |
 //! | [`matchmaking`], [`game`] | the loops: to a seat, and in the game |
 //! | [`follow`], [`poll`], [`signature`] | pure: what to send when, and how it is signed |
-//! | [`identity`], [`http`], [`push`] | Cognito, one HTTP request, the WebSocket |
+//! | [`identity`], [`http`], [`push`] | Cognito, one HTTP request, the WebSocket and gRPC |
 //! | [`latency`] | UDP beacons |
 //! | [`swarm`], [`population`] | many players |
 //! | [`model`], [`error`] | what is said, what goes wrong |
@@ -56,4 +56,5 @@ pub use error::{CallError, PlayError, Refusal, SetUpError, Step, StepError};
 pub use follow::FollowOptions;
 pub use game::{Game, GameOptions};
 pub use matchmaking::{Entry, Milestone, WAIT_MAX_DEFAULT, Wish};
-pub use model::{Connection, StartRequest, Status, Ticket};
+pub use model::{Connection, InviteRequest, StartRequest, Status, Ticket};
+pub use push::PushBy;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sample_client::backend::{ClientConfig, FollowOptions};
+use sample_client::backend::{Client, ClientConfig, FollowOptions, PushBy, SetUpError};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) mod join;
@@ -25,18 +25,15 @@ pub(crate) struct BackendArgs {
     /// Where identities come from: a URL, or `aws` [default: AWS for a backend on AWS, otherwise the backend].
     #[arg(long, value_name = "URL|aws")]
     cognito: Option<String>,
-    /// The WebSocket API's URL, for --push [default: the backend's own; on AWS it has another].
+    /// The WebSocket API's URL, for --push websocket [default: the backend's own; on AWS it has another].
     #[arg(long, value_name = "URL")]
     websocket: Option<String>,
     /// The matchmaking configuration [default: the backend's].
     #[arg(long, value_name = "NAME")]
     configuration: Option<String>,
-    /// Have news of the ticket pushed over a WebSocket.
-    #[arg(long, conflicts_with = "poll")]
-    push: bool,
-    /// Ask for news of the ticket, as often as the backend says. This is the default.
-    #[arg(long)]
-    poll: bool,
+    /// How to hear of the ticket. It is asked for in any case, less often while news is pushed.
+    #[arg(long, value_enum, default_value = "poll")]
+    push: PushArg,
     /// What to answer to a match that has to be accepted.
     #[arg(long, value_enum, default_value = "yes")]
     accept: Answer,
@@ -54,7 +51,34 @@ enum Answer {
     No,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PushArg {
+    /// Ask, as often as the backend says.
+    Poll,
+    /// Listen on a WebSocket.
+    Websocket,
+    /// Listen to a gRPC stream: where there is no API Gateway in front.
+    Grpc,
+}
+
 impl BackendArgs {
+    /// A player's line to the backend, over which news can come as asked for.
+    fn client(&self, backend: &str, identity_file: Option<PathBuf>) -> Result<Client, SetUpError> {
+        let client = Client::new(self.client_config(backend, identity_file))?;
+        if let Some(by) = self.push_by() {
+            client.check_push(by)?;
+        }
+        Ok(client)
+    }
+
+    fn push_by(&self) -> Option<PushBy> {
+        match self.push {
+            PushArg::Poll => None,
+            PushArg::Websocket => Some(PushBy::WebSocket),
+            PushArg::Grpc => Some(PushBy::Grpc),
+        }
+    }
+
     fn client_config(&self, backend: &str, identity_file: Option<PathBuf>) -> ClientConfig {
         ClientConfig {
             backend: backend.to_owned(),
@@ -69,7 +93,7 @@ impl BackendArgs {
     fn follow(&self) -> FollowOptions {
         FollowOptions {
             accept: self.accept == Answer::Yes,
-            push: self.push,
+            push: self.push_by(),
             wait_max: Duration::from_secs(self.wait),
         }
     }

@@ -99,6 +99,14 @@ fn label_of(reason: RefusalReason) -> &'static str {
     }
 }
 
+/// Characters of somebody else's message that are shown.
+const SHOWN_MAX: usize = 500;
+
+/// Somebody else's text, fit for a terminal and a log.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(SHOWN_MAX).collect()
+}
+
 /// Why a player is no longer in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -130,10 +138,10 @@ impl LeaveReason {
                 if code == u64::from(close::SERVER_CLOSED) {
                     Self::ServerClosed
                 } else {
-                    Self::PutOut { code, text: String::from_utf8_lossy(&closed.reason).into_owned() }
+                    Self::PutOut { code, text: shown(&String::from_utf8_lossy(&closed.reason)) }
                 }
             }
-            other => Self::Lost(other.to_string()),
+            other => Self::Lost(shown(&other.to_string())),
         }
     }
 }

@@ -120,15 +120,21 @@ mod tests {
             "--attribute",
             "mode=ranked",
             "--push",
+            "grpc",
             "--accept",
             "no"
         ]));
         assert!(!parses(&["--latency", "custom-a"]));
         assert!(!parses(&["--latency", "custom-a=0"]));
         assert!(!parses(&["--attribute", "mode"]));
-        assert!(!parses(&["--push", "--poll"]));
+        for way in ["poll", "websocket", "grpc"] {
+            assert!(parses(&["--push", way]), "{way}");
+        }
+        assert!(!parses(&["--push"]));
+        assert!(!parses(&["--push", "pigeon"]));
         assert!(!parses(&["--accept", "perhaps"]));
         assert!(!parses(&["--invite", "--party", "token"]), "the leader starts, the others are invited");
+        assert!(parses(&["--invite", "--latency", "custom-a=20"]), "each member has latencies of their own");
     }
 
     #[test]

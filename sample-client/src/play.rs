@@ -63,7 +63,7 @@ pub async fn play_until(mut player: Player, over: impl Future<Output = ()>) -> P
     let mut inputs = interval(Duration::from_secs(1) / INPUT_RATE_HZ);
     inputs.set_missed_tick_behavior(MissedTickBehavior::Skip);
     // Everybody starts in another direction.
-    let mut step = player.welcome().player_number * INPUTS_PER_DIRECTION;
+    let mut step = player.welcome().player_number.wrapping_mul(INPUTS_PER_DIRECTION);
     let mut warned = false;
     let ended = loop {
         tokio::select! {

@@ -13,7 +13,7 @@ use game_proto::{
 use quinn::{Connection, ConnectionError, Endpoint, RecvStream, SendStream};
 use tokio::time::{Instant, timeout_at};
 
-use crate::error::{JoinError, LeaveReason};
+use crate::error::{JoinError, LeaveReason, shown};
 use crate::stats::Stats;
 use crate::trust::Trust;
 
@@ -317,7 +317,7 @@ impl Player {
 
     fn refused(&self, refused: Refused) -> JoinError {
         let reason = refused.reason();
-        JoinError::Refused { reason, detail: refused.detail }
+        JoinError::Refused { reason, detail: shown(&refused.detail) }
     }
 
     fn bad_answer(&self, what: &str) -> JoinError {
@@ -333,7 +333,7 @@ fn answer_error(error: ConnectionError) -> JoinError {
     if let ConnectionError::ApplicationClosed(closed) = &error
         && let Some(reason) = close::refusal(closed.error_code.into_inner())
     {
-        return JoinError::Refused { reason, detail: String::from_utf8_lossy(&closed.reason).into_owned() };
+        return JoinError::Refused { reason, detail: shown(&String::from_utf8_lossy(&closed.reason)) };
     }
     JoinError::Connect(error)
 }

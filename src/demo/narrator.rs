@@ -64,7 +64,7 @@ impl Narrator {
         ));
         self.line("  # alone, a match is made after 6 s; a second terminal with the same line sooner, and you meet. Or many:");
         self.line(&format!(
-            "  cargo run -p sample-client -- swarm --backend {backend} --players 16 --locations {EUROPE}=0.5,{AMERICA}=0.5"
+            "  cargo run -p sample-client -- swarm --backend {backend} --players 16 --locations {EUROPE}=0.5,{AMERICA}=0.5 --push grpc"
         ));
         self.line("\nOr look at it as GameLift's customer:\n");
         self.line(&format!("  export AWS_ENDPOINT_URL_GAMELIFT={api}"));

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ::backend::caller::PlayerId;
 use sample_client::backend::{
-    Client, ClientConfig, Connection, Entry, FollowOptions, Milestone, StartRequest, Wish,
+    Client, ClientConfig, Connection, Entry, FollowOptions, Milestone, PlayError, PushBy, StartRequest, Wish,
 };
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -47,7 +45,7 @@ pub(super) async fn sign_in(stage: &Stage, crowd: &[Member]) -> Result<Vec<Known
     for member in crowd {
         let client = first.another_player();
         client.sign_in().await.map_err(|error| DemoError::new(SIGN_IN, error))?;
-        let identity = client.identity_id().await.unwrap_or_default();
+        let identity = client.identity_id().await.ok_or_else(|| DemoError::new(SIGN_IN, "no identity"))?;
         let rated = stage.backend.backend().set_skill(&PlayerId::new(identity), member.skill).await;
         rated.map_err(|error| DemoError::new("step 4 (player data)", error))?;
         known.push(Known { member: member.clone(), client });
@@ -55,12 +53,35 @@ pub(super) async fn sign_in(stage: &Stage, crowd: &[Member]) -> Result<Vec<Known
     Ok(known)
 }
 
-/// How the news of a seat came to the players.
-pub(super) struct News {
-    /// Those who listened.
-    pub(super) pushed: usize,
-    /// Those who asked.
-    pub(super) polled: usize,
+/// How many players heard of their seats in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// By asking only.
+    pub asking: usize,
+    /// While they listened on a WebSocket.
+    pub web_socket: usize,
+    /// While they listened to a gRPC stream.
+    pub grpc: usize,
+}
+
+impl Heard {
+    fn count(&mut self, by: Option<PushBy>) {
+        match by {
+            None => self.asking += 1,
+            Some(PushBy::WebSocket) => self.web_socket += 1,
+            Some(PushBy::Grpc) => self.grpc += 1,
+        }
+    }
+}
+
+/// How the player of that number is to hear.
+fn push_by(push: Push, index: usize) -> Option<PushBy> {
+    match push {
+        Push::Mixed => [Some(PushBy::WebSocket), Some(PushBy::Grpc), None][index % 3],
+        Push::WebSocket => Some(PushBy::WebSocket),
+        Push::Grpc => Some(PushBy::Grpc),
+        Push::Poll => None,
+    }
 }
 
 /// Steps 3 to 12: everybody asks at once, and waits.
@@ -68,55 +89,45 @@ pub(super) async fn find_matches(
     players: Vec<Known>,
     push: Push,
     narrator: &Narrator,
-) -> Result<(Vec<Hosted>, News), DemoError> {
+) -> Result<(Vec<Hosted>, Heard), DemoError> {
     let began = Instant::now();
-    let (tickets, listening) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut searching = JoinSet::new();
     let count = players.len();
     for (index, player) in players.into_iter().enumerate() {
-        let (tickets, listening) = (tickets.clone(), listening.clone());
-        let listens = match push {
-            Push::Mixed => index.is_multiple_of(2),
-            Push::WebSocket => true,
-            Push::Poll => false,
-        };
-        searching.spawn(async move {
-            let Known { member, client } = player;
-            let request = StartRequest { latencies: member.latency_ms.clone(), ..StartRequest::default() };
-            let follow = FollowOptions { accept: true, push: listens, wait_max: STEP_TIMEOUT };
-            let wish = Wish { entry: Entry::Start(request), follow };
-            // Nobody changes their mind.
-            let stop = CancellationToken::new();
-            let found = client.find_match(wish, &stop, |milestone| match milestone {
-                Milestone::Ticket { .. } => {
-                    tickets.fetch_add(1, Ordering::Relaxed);
-                }
-                Milestone::Pushing => {
-                    listening.fetch_add(1, Ordering::Relaxed);
-                }
-                _ => {}
-            });
-            (found.await, member)
-        });
+        searching.spawn(find_match(player, push_by(push, index)));
     }
-    let mut sessions = Sessions::default();
-    while let Some(searched) = next(&mut searching).await? {
-        let (found, member) = searched;
-        let connection = found.map_err(|error| {
+    let (mut sessions, mut heard) = (Sessions::default(), Heard::default());
+    while let Some((found, member)) = next(&mut searching).await? {
+        let (connection, by) = found.map_err(|error| {
             DemoError::new(MATCH, format!("{}: {}", member.name, super::with_causes(&error)))
         })?;
+        heard.count(by);
         sessions.seat(member.name, connection, began)?;
     }
-    narrator.fact(
-        "tickets",
-        format!(
-            "{} of {count}, each written to the table before GameLift was asked",
-            tickets.load(Ordering::Relaxed)
-        ),
-    );
-    let pushed = listening.load(Ordering::Relaxed);
+    // There is no seat without one.
+    narrator.fact("tickets", format!("{count}, each written to the table before GameLift was asked"));
     sessions.narrate(narrator);
-    Ok((sessions.hosted, News { pushed, polled: count - pushed }))
+    Ok((sessions.hosted, heard))
+}
+
+type Found = Result<(Connection, Option<PushBy>), PlayError>;
+
+/// A seat, and what the player listened to when it came, if it could be opened.
+async fn find_match(player: Known, push: Option<PushBy>) -> (Found, Member) {
+    let Known { member, client } = player;
+    let request = StartRequest { latencies: member.latency_ms.clone(), ..StartRequest::default() };
+    let follow = FollowOptions { accept: true, push, wait_max: STEP_TIMEOUT };
+    let wish = Wish { entry: Entry::Start(request), follow };
+    // Nobody changes their mind.
+    let stop = CancellationToken::new();
+    let mut listening = None;
+    let found = client.find_match(wish, &stop, |milestone| match milestone {
+        Milestone::Pushing(by) => listening = Some(by),
+        Milestone::PushLost => listening = None,
+        _ => {}
+    });
+    let found = found.await;
+    (found.map(|connection| (connection, listening)), member)
 }
 
 /// The next player who has found a match or given up, in time.

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::crowd::{self, Member};
 use super::fleet::LOCATIONS;
-use super::players::{self, Hosted};
+use super::players::{self, Heard, Hosted};
 use super::stage::Stage;
 use super::{DemoError, Narrator, Options, POLL_INTERVAL, STEP_TIMEOUT, missing};
 
@@ -25,8 +25,8 @@ pub struct Round {
     pub game_sessions: usize,
     /// Players by the location that they were placed in.
     pub locations: BTreeMap<String, usize>,
-    /// Players who listened on a WebSocket besides asking; the others asked only.
-    pub pushed: usize,
+    /// Players by how they heard of their seats.
+    pub heard: Heard,
     /// Attempts without a valid player session, all of them refused.
     pub refused: usize,
     /// What the players measured.
@@ -36,10 +36,13 @@ pub struct Round {
 impl Round {
     /// One line for programs.
     pub fn to_json(&self) -> String {
-        let Self { players, game_sessions, locations, pushed, refused, swarm } = self;
+        let Self { players, game_sessions, locations, heard, refused, swarm } = self;
+        let heard = serde_json::json!({
+            "asking": heard.asking, "websocket": heard.web_socket, "grpc": heard.grpc,
+        });
         serde_json::json!({
             "ok": true, "players": players, "gameSessions": game_sessions, "locations": locations,
-            "pushed": pushed, "refused": refused, "swarm": swarm,
+            "heard": heard, "refused": refused, "swarm": swarm,
         })
         .to_string()
     }
@@ -59,19 +62,26 @@ pub(super) async fn play(
         "3-5",
         "signed requests (SigV4); the backend reads each player's skill and calls StartMatchmaking",
     );
-    let (hosted, news) = players::find_matches(players, options.push, narrator).await?;
+    let (hosted, heard) = players::find_matches(players, options.push, narrator).await?;
 
     narrator.step("6", "a rule set has decided who plays whom, a queue where");
     let locations = locate(stage, &hosted, &crowd, narrator).await?;
 
     narrator.step("7-9", "GameLift told SNS, SNS told the backend, which wrote the results to its table");
-    let told = told(stage).await;
+    let told = told(stage).await?;
     narrator.fact("events", format!("{told} published by GameLift"));
 
     narrator
         .step("10-12", "each player learns address, port, player session id and the server's fingerprint");
-    narrator.fact("asking", format!("{} players", news.polled));
-    narrator.fact("listening", format!("{} players, on a WebSocket", news.pushed));
+    for (name, count, how) in [
+        ("listening", heard.web_socket, " on a WebSocket"),
+        ("listening", heard.grpc, " to a gRPC stream"),
+        ("asking", heard.asking, ""),
+    ] {
+        if count > 0 {
+            narrator.fact(name, format!("{count} players{how}"));
+        }
+    }
     for session in &hosted {
         narrator.fact("reserved", format!("{} places at {} in", session.seats.len(), session.address));
         narrator.fact("", &session.id);
@@ -100,13 +110,14 @@ pub(super) async fn play(
     }
     narrator.fact("terminated", "every game session: the servers drained and ended");
     let (players, game_sessions) = (options.players, hosted.len());
-    let pushed = news.pushed;
-    Ok(Round { players, game_sessions, locations, pushed, refused: refused + 1, swarm })
+    Ok(Round { players, game_sessions, locations, heard, refused: refused + 1, swarm })
 }
 
 /// Events that GameLift has published.
-async fn told(stage: &Stage) -> u64 {
-    stage.local.snapshot().await.map_or(0, |snapshot| snapshot.counters.events_published)
+async fn told(stage: &Stage) -> Result<u64, DemoError> {
+    let snapshot = stage.local.snapshot().await;
+    let snapshot = snapshot.ok_or_else(|| DemoError::new("steps 7-9 (events)", "GameLift has stopped"))?;
+    Ok(snapshot.counters.events_published)
 }
 
 /// Looks up where everybody was placed. Near home, or the queue has not listened to their latencies.

@@ -45,7 +45,7 @@ struct Detail {
 /// What may happen to any call that needs a caller. Only described, never made: answers come from [`Problem`].
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "for the API's description")]
-pub(super) enum Failures {
+pub(crate) enum Failures {
     /// The request is not what the API takes: the message names field, rule and place.
     #[response(status = 400)]
     BadRequest(ErrorBody),
@@ -53,7 +53,7 @@ pub(super) enum Failures {
     #[response(status = 401)]
     Unauthenticated(ErrorBody),
     /// The gateway's own refusal, in API Gateway's form: `{"message":".."}` and the header `x-amzn-ErrorType`.
-    #[response(status = 403)]
+    #[response(status = 403, headers(("x-amzn-ErrorType" = String, description = "The refusal's name, such as `InvalidSignatureException`")))]
     Refused(GatewayBody),
     /// Too many requests: wait as long as `Retry-After` says.
     #[response(status = 429)]
@@ -69,7 +69,7 @@ pub(super) enum Failures {
 /// API Gateway's own errors.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "for the API's description")]
-pub(super) struct GatewayBody {
+pub(crate) struct GatewayBody {
     #[schema(example = "Missing Authentication Token")]
     message: String,
 }

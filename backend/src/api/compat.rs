@@ -1,18 +1,20 @@
 //! What the clients of AWS's samples call, so that they can be run against this backend: the C++ and Unity clients of
 //! aws-gamelift-and-serverless-backend-sample, and the FlexMatch scenarios of the GameLift plugins for Unity and Unreal.
-//! Paths, field names and statuses are theirs; the rules (whose ticket, one at a time) are ours.
+//! Paths, field names and statuses of what succeeds are theirs; the rules (whose ticket, one at a time) are ours, and so are the
+//! failures: theirs are 500 for everything, their clients' own mistakes included.
 
 use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::{ErrorBody, Failures};
 use super::input;
 use crate::caller::Caller;
 use crate::problem::{Code, Problem};
@@ -57,43 +59,41 @@ pub(super) struct MatchStatus {
 /// The sample's clients give up and start again without cancelling, and send no key: whoever has a ticket gets it.
 #[utoipa::path(
     get, path = "/requestmatchmaking", tag = "compat", params(Latencies),
-    responses((status = 200, description = "The ticket", body = MatchmakingTicket), (status = 500, description = "`{\"message\":\"Unable to do matchmaking\"}`")),
+    responses(
+        (status = 200, description = "The ticket: a new one, or the one that there is", body = MatchmakingTicket),
+        (status = 422, description = "LATENCY_LOCATION_UNKNOWN: a latency for a location that there is none of", body = ErrorBody),
+        Failures,
+    ),
 )]
 pub(super) async fn request_matchmaking(
     State(backend): State<Backend>,
     caller: Caller,
-    query: Result<Query<Latencies>, axum::extract::rejection::QueryRejection>,
-) -> Response {
-    let latencies = query.ok().and_then(|Query(query)| pairs(&query.latencies));
-    let Some(latencies) = latencies else {
-        return unable();
-    };
-    match start(&backend, &caller, latencies).await {
-        Ok(ticket) => Json(MatchmakingTicket::from(ticket)).into_response(),
-        Err(problem) if problem.code == Code::TicketActive => match backend.current(&caller).await {
-            Ok(ticket) => Json(MatchmakingTicket::from(ticket)).into_response(),
-            Err(_) => unable(),
-        },
-        Err(problem) => {
-            tracing::warn!(%problem, "a client of the sample got no ticket");
-            unable()
-        }
+    query: Result<Query<Latencies>, QueryRejection>,
+) -> Result<Json<MatchmakingTicket>, Problem> {
+    let Query(Latencies { latencies }) = query.map_err(|error| bad(&error))?;
+    match start(&backend, &caller, pairs(&latencies)?).await {
+        Err(problem) if problem.code == Code::TicketActive => backend.current(&caller).await,
+        started => started,
     }
+    .map(|ticket| Json(ticket.into()))
 }
 
-/// The sample knows no other failure.
-fn unable() -> Response {
-    let body = Json(json!({"message": "Unable to do matchmaking"}));
-    (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
+fn bad(error: &QueryRejection) -> Problem {
+    Problem::new(Code::BadRequest, error.body_text())
 }
 
-fn pairs(text: &str) -> Option<BTreeMap<String, u32>> {
+fn pairs(text: &str) -> Result<BTreeMap<String, u32>, Problem> {
+    let wrong = || {
+        let rule = "latencies must be a location, an underscore and milliseconds, and so on, as us-east-1_35_eu-west-1_120";
+        Problem::new(Code::BadRequest, rule)
+    };
     let mut parts = text.split('_').filter(|part| !part.is_empty());
     let mut latencies = BTreeMap::new();
     while let Some(location) = parts.next() {
-        latencies.insert(location.to_owned(), parts.next()?.parse().ok()?);
+        let latency = parts.next().and_then(|latency| latency.parse().ok()).ok_or_else(wrong)?;
+        latencies.insert(location.to_owned(), latency);
     }
-    Some(latencies)
+    Ok(latencies)
 }
 
 async fn start(
@@ -116,14 +116,17 @@ pub(super) struct StatusOf {
 /// The sample's way to ask for the seat
 #[utoipa::path(
     get, path = "/requestmatchstatus", tag = "compat", params(StatusOf),
-    responses((status = 200, description = "The seat; or, while there is none and for tickets of others, one whose PlayerSessionId is `NotPlacedYet`", body = MatchStatus)),
+    responses(
+        (status = 200, description = "The seat; or, while there is none and for tickets of others, one whose PlayerSessionId is `NotPlacedYet`", body = MatchStatus),
+        Failures,
+    ),
 )]
 pub(super) async fn request_match_status(
     State(backend): State<Backend>,
     caller: Caller,
-    query: Result<Query<StatusOf>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<StatusOf>, QueryRejection>,
 ) -> Result<Json<MatchStatus>, Problem> {
-    let id = query.map(|Query(query)| query.ticket_id).unwrap_or_default();
+    let Query(StatusOf { ticket_id: id }) = query.map_err(|error| bad(&error))?;
     let connection = match backend.ticket(&caller, &id).await {
         Ok(ticket) => ticket.connection,
         Err(problem) if problem.code == Code::NotFound => None,
@@ -156,29 +159,29 @@ pub(super) struct StartGame {
 
 /// The plugins' way to ask for a match
 #[utoipa::path(
-    post, path = "/start_game", tag = "compat", request_body = StartGame,
-    responses((status = 202, description = "Asked"), (status = 409, description = "There is a ticket already"), (status = 500, description = "Anything else")),
+    post, path = "/start_game", tag = "compat",
+    request_body(content = Option<StartGame>, example = json!({"regionToLatencyMapping": {"eu-west-1": 32}})),
+    responses(
+        (status = 202, description = "Asked"),
+        (status = 409, description = "TICKET_ACTIVE: there is one already, with its `ticketId` in `details`", body = ErrorBody),
+        (status = 422, description = "LATENCY_LOCATION_UNKNOWN: a latency for a location that there is none of", body = ErrorBody),
+        Failures,
+    ),
 )]
-pub(super) async fn start_game(State(backend): State<Backend>, caller: Caller, body: Bytes) -> StatusCode {
-    let request = if body.is_empty() { Ok(StartGame::default()) } else { input::json::<StartGame>(&body) };
-    let started = match request {
-        Ok(request) => start(&backend, &caller, request.region_to_latency_mapping).await,
-        Err(problem) => Err(problem),
-    };
-    match started {
-        Ok(_) => StatusCode::ACCEPTED,
-        Err(problem) if problem.code == Code::TicketActive => StatusCode::CONFLICT,
-        Err(problem) => {
-            tracing::warn!(%problem, "a client of the plugin got no ticket");
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-    }
+pub(super) async fn start_game(
+    State(backend): State<Backend>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let request: Option<StartGame> = if body.is_empty() { None } else { input::object(&body)? };
+    start(&backend, &caller, request.unwrap_or_default().region_to_latency_mapping).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// Where the plugins' clients look for their seat. The port is a string in theirs.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct GameConnection {
+struct GameConnection {
     ip_address: String,
     port: String,
     dns_name: String,
@@ -190,21 +193,24 @@ pub(super) struct GameConnection {
 #[utoipa::path(
     post, path = "/get_game_connection", tag = "compat",
     responses(
-        (status = 200, description = "The seat, as text/plain", body = GameConnection, content_type = "text/plain"),
-        (status = 204, description = "Not yet"), (status = 404, description = "There is no ticket"),
-        (status = 500, description = "The ticket has ended without a seat, or it cannot be read"),
+        (status = 200, description = "The seat: JSON that is called text/plain", body = String, content_type = "text/plain", example = json!("{\"IpAddress\":\"10.0.0.1\",\"Port\":\"7777\",\"DnsName\":\"\",\"PlayerSessionId\":\"psess-1\",\"GameSessionArn\":\"arn:aws:gamelift:us-west-2::gamesession/fleet-1/gsess-1\"}")),
+        (status = 204, description = "Not yet"),
+        (status = 404, description = "There is no ticket, or it has ended without a seat", body = ErrorBody),
+        Failures,
     ),
 )]
-pub(super) async fn get_game_connection(State(backend): State<Backend>, caller: Caller) -> Response {
-    let ticket = match backend.current(&caller).await {
-        Ok(ticket) => ticket,
-        Err(problem) if problem.code == Code::NotFound => return StatusCode::NOT_FOUND.into_response(),
-        Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    };
+pub(super) async fn get_game_connection(
+    State(backend): State<Backend>,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    let ticket = backend.current(&caller).await?;
     match ticket.connection {
-        Some(connection) => seat(connection),
-        None if ticket.status.is_final() => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        None => StatusCode::NO_CONTENT.into_response(),
+        Some(connection) => Ok(seat(connection)),
+        // The plugins' own backend says 500 to this, as if it were broken.
+        None if ticket.status.is_final() => {
+            Err(Problem::new(Code::NotFound, "the ticket has ended without a seat: start another"))
+        }
+        None => Ok(StatusCode::NO_CONTENT.into_response()),
     }
 }
 

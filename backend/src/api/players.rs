@@ -9,7 +9,7 @@ use super::answer::{ErrorBody, Failures};
 use super::{input, tickets};
 use crate::caller::Caller;
 use crate::problem::Problem;
-use crate::service::{Backend, IdempotencyKey, Invite, Location, PrivateRequest, Profile};
+use crate::service::{Backend, IdempotencyKey, Invite, InviteRequest, Location, PrivateRequest, Profile};
 use crate::ticket::{Connection, Ticket};
 
 /// The way back to the game session that the caller has a seat in
@@ -55,16 +55,24 @@ pub(super) async fn start_private(
 
 /// Consents to be started with somebody else's party
 ///
-/// Whoever gets the token may name it in `party` once.
+/// Whoever gets the token may name it in `party` once. The body may be left out, or say what is the member's own.
 #[utoipa::path(
     post, path = "/v1/party/invites", tag = "players",
-    responses((status = 201, description = "A token for the party's leader", body = Invite), Failures),
+    request_body(content = Option<InviteRequest>, example = json!({"latencies": {"eu-west-1": 32}})),
+    responses(
+        (status = 201, description = "A token for the party's leader", body = Invite),
+        (status = 413, description = "The body is too large", body = ErrorBody),
+        (status = 422, description = "LATENCY_LOCATION_UNKNOWN: a latency for a location that there is none of", body = ErrorBody),
+        Failures,
+    ),
 )]
 pub(super) async fn invite(
     State(backend): State<Backend>,
     caller: Caller,
+    request: Option<input::Json<InviteRequest>>,
 ) -> Result<(StatusCode, Json<Invite>), Problem> {
-    Ok((StatusCode::CREATED, Json(backend.invite(&caller).await?)))
+    let request = request.map(|input::Json(request)| request).unwrap_or_default();
+    Ok((StatusCode::CREATED, Json(backend.invite(&caller, request).await?)))
 }
 
 /// Where games may be hosted, and how to measure the latency to there

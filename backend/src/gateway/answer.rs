@@ -5,10 +5,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use utoipa::ToSchema;
 
+use super::Gateway;
 use super::cognito::{self, Error};
 use super::sigv4::Refusal;
-use super::{Gateway, address};
+use crate::api::input::up_to;
 
 /// Names the error for the AWS SDKs.
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -22,11 +24,66 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Cognito's endpoint.
+/// What Cognito is asked, of which guests need two operations.
+#[derive(ToSchema)]
+#[schema(rename_all = "PascalCase")]
+#[expect(dead_code, reason = "for the API's description")]
+struct CognitoRequest {
+    /// For `GetId`.
+    #[schema(example = "us-west-2:00000000-0000-0000-0000-000000000000")]
+    identity_pool_id: Option<String>,
+    /// For `GetCredentialsForIdentity`: what `GetId` has given. It is the guest's secret.
+    identity_id: Option<String>,
+}
+
+/// What Cognito answers.
+#[derive(ToSchema)]
+#[schema(rename_all = "PascalCase")]
+#[expect(dead_code, reason = "for the API's description")]
+struct CognitoAnswer {
+    identity_id: String,
+    /// Not to `GetId`.
+    credentials: Option<CognitoCredentials>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "PascalCase")]
+#[expect(dead_code, reason = "for the API's description")]
+struct CognitoCredentials {
+    access_key_id: String,
+    secret_key: String,
+    session_token: String,
+    /// Seconds since 1970.
+    expiration: u64,
+}
+
+/// Cognito's errors.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "for the API's description")]
+struct CognitoError {
+    #[schema(rename = "__type", example = "ResourceNotFoundException")]
+    kind: String,
+    message: String,
+}
+
+/// An identity, or credentials for one
+///
+/// `AWSCognitoIdentityService.GetId` and `.GetCredentialsForIdentity` of the Cognito API, in AWS JSON 1.1.
+#[utoipa::path(
+    post, path = "/", tag = "identity", security(()),
+    params(("X-Amz-Target" = String, Header, description = "The operation", pattern = r"^AWSCognitoIdentityService\.(GetId|GetCredentialsForIdentity)$")),
+    request_body(content = CognitoRequest, content_type = "application/x-amz-json-1.1"),
+    responses(
+        (status = 200, description = "What was asked for", body = CognitoAnswer, content_type = "application/x-amz-json-1.1"),
+        (status = 400, description = "An error by the names of the Cognito API reference", body = CognitoError, content_type = "application/x-amz-json-1.1", headers(("x-amzn-ErrorType" = String))),
+        (status = 429, description = "TooManyRequestsException: too many new identities from this address", body = CognitoError, content_type = "application/x-amz-json-1.1", headers(("x-amzn-ErrorType" = String))),
+        (status = 500, description = "InternalErrorException", body = CognitoError, content_type = "application/x-amz-json-1.1", headers(("x-amzn-ErrorType" = String))),
+    ),
+)]
 pub(super) async fn cognito(State(gateway): State<Gateway>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let answer = match axum::body::to_bytes(body, cognito::BODY_LEN_MAX).await {
-        Err(_) => Err(error("SerializationException", "the body broke off, or is too large")),
+    let answer = match up_to(cognito::BODY_LEN_MAX, body).await {
+        Err(problem) => Err(error("SerializationException", &problem.message)),
         Ok(body) => match gateway.random() {
             None => Err(error("InternalErrorException", "there is no randomness")),
             Some(random) => {
@@ -34,7 +91,7 @@ pub(super) async fn cognito(State(gateway): State<Gateway>, request: Request) ->
                 let request = cognito::Request {
                     target: target.unwrap_or_default(),
                     body: &body,
-                    address: address(&parts.extensions),
+                    address: gateway.address(&parts.headers, &parts.extensions),
                     now: (gateway.0.clock)(),
                     random,
                 };

@@ -158,6 +158,10 @@ impl Cognito {
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Error> {
+    // serde would take a list for an object.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Error::new("SerializationException", "the body is a list; it must be an object"));
+    }
     serde_json::from_slice(body).map_err(|error| Error::new("SerializationException", error.to_string()))
 }
 
@@ -248,7 +252,7 @@ mod tests {
         let login = json!({"IdentityPoolId": POOL, "Logins": {"accounts.google.com": "token"}});
         assert_eq!(error("GetId", &login.to_string()), "NotAuthorizedException");
         assert_eq!(error("GetId", "{"), "SerializationException");
-        assert_eq!(error("GetId", "[]"), "SerializationException");
+        assert_eq!(error("GetId", &json!([POOL, {}]).to_string()), "SerializationException");
         let unknown = json!({"IdentityId": other}).to_string();
         assert_eq!(error("GetCredentialsForIdentity", &unknown), "ResourceNotFoundException");
         let role = json!({"IdentityId": other, "CustomRoleArn": "arn:aws:iam::1:role/x"}).to_string();

@@ -5,19 +5,20 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method};
+use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::Gateway;
 use super::sigv4::{self, Refusal};
-use super::{Gateway, address};
+use crate::api::answer::{ErrorBody, Failures};
 use crate::api::input::whole;
 use crate::caller::{AuthKind, Caller, PlayerId};
+use crate::limits::Cost;
 use crate::problem::{Code, Problem};
 
-/// Where a start counts as one.
-const STARTS: [&str; 4] = ["/v1/matchmaking/tickets", "/v1/sessions", "/start_game", "/requestmatchmaking"];
 /// The plugins' clients send a token of a Cognito user pool in the header `Auth`. Here it is one of ours.
 const PLUGIN: [&str; 2] = ["/start_game", "/get_game_connection"];
 
@@ -48,12 +49,14 @@ pub(super) async fn guard(State(gateway): State<Gateway>, request: Request, next
             return refusal.into_response();
         }
     };
-    let start = STARTS.contains(&path) && (parts.method == Method::POST || path == "/requestmatchmaking");
-    let limits = gateway.limits();
-    if let Err(problem) = if start { limits.start(&player) } else { limits.call(&player) } {
+    let limited = match Cost::of(&parts.method, path) {
+        Cost::Start => gateway.limits().start(&player),
+        Cost::Act | Cost::Look => gateway.limits().call(&player),
+    };
+    if let Err(problem) = limited {
         return problem.into_response();
     }
-    let source_ip = Some(address(&parts.extensions));
+    let source_ip = Some(gateway.address(&parts.headers, &parts.extensions));
     parts.extensions.insert(Caller { player, kind, source_ip });
     next.run(Request::from_parts(parts, Body::from(body))).await
 }
@@ -91,7 +94,7 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// A token, and until when it is good.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Token {
     token: String,
@@ -99,7 +102,18 @@ pub(super) struct Token {
     expires_at: u64,
 }
 
-/// Gives a token that stands for the caller for 15 minutes.
+/// Gives a token that stands for the caller for 15 minutes
+///
+/// For doors that look at no signature: gRPC, as `authorization: Bearer ..`, and the header `Auth` of the plugins' clients.
+#[utoipa::path(
+    post, path = "/v1/auth/token", tag = "identity",
+    responses(
+        (status = 200, description = "The token", body = Token),
+        (status = 408, description = "The body did not come in time", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
+        Failures,
+    ),
+)]
 pub(super) async fn token(State(gateway): State<Gateway>, caller: Caller) -> Result<Json<Token>, Problem> {
     let now = (gateway.0.clock)();
     let bearer = gateway.0.pool.bearer(&caller.player, now);

@@ -70,11 +70,28 @@ pub fn verify<T>(
     now: SystemTime,
     keys: impl FnOnce(&str, Option<&str>) -> Result<Granted<T>, Refusal>,
 ) -> Result<T, Refusal> {
+    verify_as(request, Terms { region, service: SERVICE, presigned_max: PRESIGNED_MAX }, now, keys)
+}
+
+/// What a signature must be for. AWS's published vectors are for a service of another name, and last longer.
+#[derive(Clone, Copy, Debug)]
+struct Terms<'a> {
+    region: &'a str,
+    service: &'a str,
+    presigned_max: Duration,
+}
+
+fn verify_as<T>(
+    request: Request<'_>,
+    terms: Terms<'_>,
+    now: SystemTime,
+    keys: impl FnOnce(&str, Option<&str>) -> Result<Granted<T>, Refusal>,
+) -> Result<T, Refusal> {
     let query = Query::parse(request.query)?;
-    let authorization = Authorization::find(request.headers, &query)?;
+    let authorization = Authorization::find(request.headers, &query, terms.presigned_max)?;
     let time = credential::parse_time(&authorization.time)?;
     check_time(time, authorization.expires, now)?;
-    let scope = authorization.credential.check(&authorization.time, region)?;
+    let scope = authorization.credential.check(&authorization.time, terms)?;
 
     let path = canonical::path(request.path)?;
     let signed = &authorization.signed_headers;
@@ -126,7 +143,8 @@ fn payload_hash(request: Request<'_>, query: &Query) -> Result<String, Refusal> 
 fn sign(secret_key: &str, credential: &Credential, text: &str) -> hmac::Tag {
     let key = |bytes: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, bytes);
     let first = key(format!("AWS4{secret_key}").as_bytes());
-    let parts = [credential.date.as_str(), credential.region.as_str(), SERVICE, credential::TERMINATOR];
+    let Credential { date, region, service, .. } = credential;
+    let parts = [date.as_str(), region.as_str(), service.as_str(), credential::TERMINATOR];
     let last = parts.iter().fold(first, |derived, part| key(hmac::sign(&derived, part.as_bytes()).as_ref()));
     hmac::sign(&last, text.as_bytes())
 }

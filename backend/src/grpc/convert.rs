@@ -55,6 +55,7 @@ pub(super) fn ticket(ticket: Ticket) -> wire::Ticket {
         reason: ticket.reason,
         connection: ticket.connection.map(connection),
         poll_after_ms: ticket.poll_after_ms,
+        team: ticket.team,
     }
 }
 
@@ -77,6 +78,7 @@ pub(super) fn status(problem: Problem) -> Status {
         Code::Forbidden => GrpcCode::PermissionDenied,
         Code::NotFound | Code::NoSession => GrpcCode::NotFound,
         Code::MethodNotAllowed => GrpcCode::Unimplemented,
+        Code::TooSlow => GrpcCode::DeadlineExceeded,
         Code::TicketActive => GrpcCode::AlreadyExists,
         Code::TicketPlaced | Code::NotInAcceptance => GrpcCode::FailedPrecondition,
         Code::RateLimited => GrpcCode::ResourceExhausted,

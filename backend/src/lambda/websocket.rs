@@ -15,12 +15,15 @@ use serde::Serialize;
 use super::caller;
 use super::clients::{Clients, clock};
 use super::config::Config;
+use super::limits::Limits;
 use super::{Failure, Lookup};
 use crate::caller::{AuthKind, Caller};
-use crate::message::{self, MESSAGE_LEN_MAX, Request, act, reply};
+use crate::limits::Cost;
+use crate::message::{self, Action, MESSAGE_LEN_MAX, Request, act, reply};
 use crate::problem::{Code, Problem};
 use crate::service::{Backend, Clock};
 use crate::store::Store;
+use crate::ticket::Ticket;
 
 /// What API Gateway is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -58,6 +61,7 @@ impl From<NoSocket> for Diagnostic {
 pub struct Door {
     backend: Backend,
     store: Store,
+    limits: Limits,
     clock: Clock,
 }
 
@@ -70,7 +74,8 @@ impl fmt::Debug for Door {
 impl Door {
     /// To a backend, with the table that it uses.
     pub fn new(backend: Backend, store: Store, clock: Clock) -> Self {
-        Self { backend, store, clock }
+        let limits = Limits::new(store.clone(), clock.clone());
+        Self { backend, store, limits, clock }
     }
 
     /// Handles an event of a socket.
@@ -137,7 +142,7 @@ impl Door {
         match request {
             Ok(Request { request_id, action }) => {
                 let outcome = match self.caller(connection).await {
-                    Ok(caller) => act(&self.backend, &caller, action).await,
+                    Ok(caller) => self.act(&caller, action).await,
                     Err(problem) => Err(problem),
                 };
                 if let Err(problem) = &outcome
@@ -150,6 +155,16 @@ impl Door {
             Err(problem) if problem.code == Code::TooLarge => reply("", Err(problem)),
             Err(problem) => reply(&message::request_id(text), Err(problem)),
         }
+    }
+
+    async fn act(&self, caller: &Caller, action: Action) -> Result<Option<Ticket>, Problem> {
+        let cost = match action {
+            Action::Start { .. } => Cost::Start,
+            Action::Cancel { .. } | Action::Accept { .. } => Cost::Act,
+            Action::Status { .. } | Action::Ping {} => Cost::Look,
+        };
+        self.limits.admit(&caller.player, cost).await?;
+        act(&self.backend, caller, action).await
     }
 
     /// Whoever opened it.

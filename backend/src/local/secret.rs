@@ -22,7 +22,7 @@ pub(super) fn of(table: &Table) -> Result<ServerSecret, StartError> {
             return new().map(ServerSecret::new).map_err(|source| failed(Path::new("(memory)"), source));
         }
         Table::File(file) => beside(file),
-        Table::DynamoDb(_) => beside(Path::new("backend")),
+        Table::DynamoDb(_) | Table::Aws(_) => beside(Path::new("backend")),
     };
     kept(&path).map(ServerSecret::new).map_err(|source| failed(&path, source))
 }

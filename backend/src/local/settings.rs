@@ -1,13 +1,13 @@
 //! What a local backend is told.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use axum::http::HeaderValue;
 use url::Url;
 
-use crate::gateway::limits::IDENTITIES_PER_MINUTE;
+use super::server::Bounds;
+use crate::limits::Rates;
 use crate::service::Settings;
 use crate::sns::certificate::Origin;
 use crate::sns::endpoint::Trust;
@@ -21,6 +21,17 @@ pub enum Table {
     File(PathBuf),
     /// A DynamoDB API on this machine.
     DynamoDb(Url),
+    /// The table of that name in AWS's DynamoDB, which there must be.
+    Aws(String),
+}
+
+/// Which GameLift is asked.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// One on this machine. Any credentials will do there.
+    Local(Url),
+    /// AWS's, with AWS's credentials: in the Region, or at a URL that leads there, such as that of a VPC endpoint.
+    Aws(Option<Url>),
 }
 
 /// Who is believed about events.
@@ -38,8 +49,8 @@ pub struct Config {
     /// Where to listen; port 0 is any.
     pub listen: SocketAddr,
     /// The GameLift API.
-    pub game_lift: Url,
-    /// The Region that clients sign for.
+    pub game_lift: Asked,
+    /// The Region that clients sign for, and that AWS is asked in.
     pub region: String,
     /// Where tickets and players are kept.
     pub table: Table,
@@ -49,8 +60,12 @@ pub struct Config {
     pub events: Events,
     /// Origins of web pages that may call. None: no web page may.
     pub cors: Vec<HeaderValue>,
-    /// New identities that an address may have per minute.
-    pub identities_per_minute: NonZeroU32,
+    /// How often players and addresses may call.
+    pub rates: Rates,
+    /// Proxies in front of this process, each of which adds an address to `X-Forwarded-For`. Without any the header is ignored.
+    pub trusted_proxies: u8,
+    /// What connections may take.
+    pub bounds: Bounds,
 }
 
 impl Config {
@@ -60,14 +75,16 @@ impl Config {
         let trust = Trust::Origin(Origin::Local(sns.origin()));
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            game_lift,
+            game_lift: Asked::Local(game_lift),
             region: "us-west-2".to_owned(),
             table: Table::Memory,
             settings: Settings::default(),
             // A local GameLift signs as SNS does by default, with SHA-1; nobody else is believed.
             events: Events { trust, version_1: true },
             cors: Vec::new(),
-            identities_per_minute: IDENTITIES_PER_MINUTE,
+            rates: Rates::default(),
+            trusted_proxies: 0,
+            bounds: Bounds::default(),
         }
     }
 }

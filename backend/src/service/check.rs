@@ -14,6 +14,8 @@ pub const LATENCIES_MAX: usize = 50;
 pub const LATENCY_MS_MAX: u32 = 10_000;
 /// Players of a ticket besides the one who starts it: StartMatchmaking takes ten (API reference).
 pub const PARTY_MAX: usize = 9;
+/// Characters of an invite token. Ours have 32; a key of DynamoDB's may have 2,048 bytes, and more would be its error.
+const INVITE_MAX: usize = 64;
 /// Characters of a text attribute, and of each in a list (API reference, AttributeValue).
 const TEXT_MAX: usize = 100;
 /// Values of a list or a map (API reference, AttributeValue).
@@ -61,6 +63,9 @@ pub(super) fn known(latencies: &BTreeMap<String, u32>, locations: &[Location]) -
 pub(super) fn party(tokens: &[String]) -> Result<(), Problem> {
     if tokens.len() > PARTY_MAX {
         return Err(bad(format!("party: at most {PARTY_MAX} invites, not {}", tokens.len())));
+    }
+    if let Some(index) = tokens.iter().position(|token| token.is_empty() || token.len() > INVITE_MAX) {
+        return Err(bad(format!("party[{index}]: an invite has 1 to {INVITE_MAX} characters")));
     }
     match (1..tokens.len()).find(|index| tokens[..*index].contains(&tokens[*index])) {
         None => Ok(()),
@@ -182,6 +187,9 @@ mod tests {
         let tokens = |count: usize| (0..count).map(|index| index.to_string()).collect::<Vec<_>>();
         assert!(party(&tokens(9)).is_ok());
         assert!(message(party(&tokens(10))).contains("not 10"));
+        for (token, good) in [("", false), (&"x".repeat(64), true), (&"x".repeat(65), false)] {
+            assert_eq!(party(&["a".to_owned(), token.to_owned()]).is_ok(), good, "{token}");
+        }
         let twice = ["a", "b", "a"].map(str::to_owned);
         assert!(message(party(&twice)).contains("party[2]"));
     }

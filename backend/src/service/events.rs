@@ -15,7 +15,8 @@ impl Inner {
         match event {
             Event::Tickets { updates, skipped } => Ok(Handled { skipped, ..self.apply(updates).await? }),
             Event::PlacementEnded { ticket_id, order, news } => {
-                let players = self.store.placement_players(&ticket_id).await.map_err(HandleError::Store)?;
+                let players = self.store.placement_players(&ticket_id, self.now()).await;
+                let players = players.map_err(HandleError::Store)?;
                 let update = |player| Update {
                     player,
                     ticket_id: ticket_id.clone(),

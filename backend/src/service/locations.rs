@@ -5,38 +5,57 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use super::{Inner, Location};
+use crate::game_lift::GameLiftError;
 use crate::problem::Problem;
 
 /// Milliseconds that locations are remembered: they change by an operator's hand.
 const FRESH_MS: u64 = 60_000;
 
-/// The locations, and when they were read. Whoever finds them too old reads them, and the others wait for that.
+/// Milliseconds after which GameLift is asked again if it did not answer. It may take seconds not to, and everybody who starts
+/// with latencies waits for it: once, not one after the other.
+const RETRY_MS: u64 = 1_000;
+
+/// What is known of the locations. Whoever finds it too old asks, and the others wait for that.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<Option<(u64, Arc<[Location]>)>>);
+pub(super) struct Cache(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// The latest answer.
+    locations: Option<Arc<[Location]>>,
+    /// Why there is none, or none that is newer.
+    trouble: Option<GameLiftError>,
+    /// From when on to ask, in milliseconds since 1970.
+    ask_at: u64,
+}
+
+impl Known {
+    /// Old locations are better than none.
+    fn answer(&self) -> Result<Arc<[Location]>, Problem> {
+        let trouble =
+            || self.trouble.clone().unwrap_or_else(|| GameLiftError::Unavailable("not asked yet".to_owned()));
+        self.locations.clone().ok_or_else(|| trouble().into())
+    }
+}
 
 impl Inner {
     pub(super) async fn locations(&self) -> Result<Arc<[Location]>, Problem> {
-        let now = self.now();
         let mut known = self.locations.0.lock().await;
-        if let Some((read, locations)) = &*known
-            && now.saturating_sub(*read) < FRESH_MS
-        {
-            return Ok(Arc::clone(locations));
+        if self.now() < known.ask_at {
+            return known.answer();
         }
-        match self.game_lift.locations().await {
+        let wait = match self.game_lift.locations().await {
             Ok(locations) => {
-                let locations: Arc<[Location]> = locations.into();
-                *known = Some((now, Arc::clone(&locations)));
-                Ok(locations)
+                *known = Known { locations: Some(locations.into()), ..Known::default() };
+                FRESH_MS
             }
-            Err(error) => match &*known {
-                // Old locations are better than none.
-                Some((_, locations)) => {
-                    tracing::warn!(%error, "the locations cannot be read again");
-                    Ok(Arc::clone(locations))
-                }
-                None => Err(error.into()),
-            },
-        }
+            Err(error) => {
+                tracing::warn!(%error, "the locations cannot be read");
+                known.trouble = Some(error);
+                RETRY_MS
+            }
+        };
+        known.ask_at = self.now().saturating_add(wait);
+        known.answer()
     }
 }

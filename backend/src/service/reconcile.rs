@@ -41,7 +41,9 @@ impl Inner {
     pub(super) async fn fresh(&self, player: &PlayerId, ticket_id: Option<&str>) -> Result<Row, Problem> {
         let row = self.find(player, ticket_id, Read::Eventual).await?;
         let now = self.now();
-        if row.status.is_final() || now.saturating_sub(row.heard) < RECONCILE_AFTER_MS {
+        // Taking turns is a write, which costs as much if it is refused, so a turn that somebody has is looked at first.
+        let latest = row.heard.max(row.inquired.unwrap_or_default());
+        if row.status.is_final() || now.saturating_sub(latest) < RECONCILE_AFTER_MS {
             return Ok(row);
         }
         if !self.store.take_turn(player, &row.ticket_id, now).await? {

@@ -48,10 +48,10 @@ pub struct StartRequest {
     /// The matchmaking configuration, if not the usual one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration: Option<String>,
-    /// Milliseconds from the player to each location: 1 to 10,000.
+    /// Milliseconds from the player to each location: 1 to 10,000. Also of those members of the party who have not said theirs.
     pub latencies: BTreeMap<String, u32>,
     /// Player attributes, of those that the backend lets clients send: a number, a string, a list of strings, or an object of
-    /// numbers.
+    /// numbers. Also of those members of the party who have not said theirs.
     pub attributes: BTreeMap<String, serde_json::Value>,
     /// Invite tokens of the other members of the caller's party.
     pub party: Vec<String>,
@@ -80,6 +80,17 @@ pub struct Started {
     pub ticket: Ticket,
     /// Whether an earlier request with the same key has started it.
     pub replayed: bool,
+}
+
+/// What a party member says of themselves. Of what they do not, the leader's request says it for them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct InviteRequest {
+    /// Milliseconds from the player to each location: 1 to 10,000.
+    pub latencies: BTreeMap<String, u32>,
+    /// Player attributes, of those that the backend lets clients send: a number, a string, a list of strings, or an object of
+    /// numbers.
+    pub attributes: BTreeMap<String, serde_json::Value>,
 }
 
 /// What a party member hands to the leader: the consent to be started with them.

@@ -50,7 +50,8 @@ impl Inner {
             reserve_expires_at: Some(self.now().saturating_add(RESERVATION_MS)),
             ..lapsed.clone()
         };
-        match self.store.reseat(player, &row.ticket_id, &lapsed.player_session_id, &connection).await? {
+        let lapsed = &lapsed.player_session_id;
+        match self.store.reseat(player, &row.ticket_id, lapsed, &connection, self.now()).await? {
             Applied::Changed(row) => {
                 self.tell(player, &row).await;
                 Ok(connection)

@@ -10,7 +10,7 @@ use crate::caller::{Caller, PlayerId};
 use crate::event::News;
 use crate::game_lift::{Attribute, GameLiftError, MatchRequest, PlacementRequest, Seeker};
 use crate::problem::{Code, Problem};
-use crate::store::{Admission, Created, Kind, NewTicket, Read, Row};
+use crate::store::{Admission, Consent, Created, Kind, NewTicket, Own, Read, Row};
 use crate::ticket::{RANK_ENDED, Status};
 
 /// Milliseconds that a ticket is remembered beyond its time: clients that were away still learn how it ended.
@@ -92,23 +92,24 @@ impl Inner {
             Admission::Granted(profile) => profile.skill,
             Admission::Wait(wait) => return Err(too_many(wait)),
         };
-        let mut party = Vec::new();
+        let mut party: Vec<Consent> = Vec::new();
         let mut seekers = vec![seeker(player, skill, &plan)];
         for (index, token) in plan.party.iter().enumerate() {
-            let Some(member) = self.store.invited(token, now).await? else {
+            let Some(consent) = self.store.invited(token, now).await? else {
                 // The same request may have used it up, in another process at the same time.
                 let replay = self.replay(player, key).await?;
                 return replay.ok_or_else(|| no_invite(index));
             };
-            if member == *player || party.iter().any(|(other, _)| *other == member) {
+            let member = &consent.member;
+            if member == player || party.iter().any(|other| other.member == *member) {
                 return Err(Problem::new(
                     Code::BadRequest,
                     format!("party[{index}]: this player is in it already"),
                 ));
             }
-            let profile = self.store.profile(&member, self.settings.initial_skill, now).await?;
-            seekers.push(seeker(&member, profile.skill, &plan));
-            party.push((member, token.clone()));
+            let profile = self.store.profile(member, self.settings.initial_skill, now).await?;
+            seekers.push(self.member(&consent, index, profile.skill, &plan)?);
+            party.push(consent);
         }
         let new = NewTicket {
             ticket_id: Uuid::new_v4().to_string(),
@@ -135,6 +136,22 @@ impl Inner {
                 None => Err(no_invite(index)),
             },
         }
+    }
+
+    /// A member of the leader's party. Of what they have not said themselves, the leader says it for them.
+    fn member(&self, consent: &Consent, index: usize, skill: f64, plan: &Plan) -> Result<Seeker, Problem> {
+        let Own { latencies, attributes } = consent.own.clone();
+        let mut own = seeker(&consent.member, skill, plan);
+        if !latencies.is_empty() {
+            own.latencies = latencies;
+        }
+        // A placement has no rules for them to go by.
+        if !attributes.is_empty() && plan.private.is_none() {
+            // They were checked when the invite was made; what is allowed may have changed since.
+            own.attributes = check::attributes(&self.settings, attributes).map_err(|_| no_invite(index))?;
+            own.attributes.insert("skill".to_owned(), Attribute::Number(skill));
+        }
+        Ok(own)
     }
 
     /// The caller's ticket, if this key has started it; a problem, if another has and it is still open.
@@ -194,7 +211,7 @@ impl Inner {
             },
             Err(error) => return Err(self.refuse(&new, &row, error).await),
         }
-        for (member, _) in &new.party {
+        for Consent { member, .. } in &new.party {
             self.tell(member, &row).await;
         }
         self.tell(&new.player, &row).await;
@@ -228,18 +245,18 @@ impl Inner {
 
 /// GameLift's words without identities: the whole party reads them.
 fn anonymous(text: String, new: &NewTicket) -> String {
-    let members = new.party.iter().map(|(member, _)| member);
+    let members = new.party.iter().map(|consent| &consent.member);
     std::iter::once(&new.player)
         .chain(members)
         .fold(text, |text, player| text.replace(player.as_str(), "(a player)"))
 }
 
+/// As the one who starts says.
 fn seeker(player: &PlayerId, skill: f64, plan: &Plan) -> Seeker {
     let mut attributes = plan.attributes.clone();
     if plan.private.is_none() {
         attributes.insert("skill".to_owned(), Attribute::Number(skill));
     }
-    // A party plays together, so the latencies of the one who starts stand for all.
     Seeker { player: player.clone(), attributes, latencies: plan.latencies.clone() }
 }
 

@@ -78,6 +78,7 @@ mod tests {
             created: 1_000_000,
             expires: 5_000,
             heard: 0,
+            inquired: None,
             party: Vec::new(),
             team: None,
             wait: None,

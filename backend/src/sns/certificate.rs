@@ -25,7 +25,20 @@ impl Origin {
     /// [`Foreign`].
     pub fn certificate_url(&self, text: &str) -> Result<Url, Foreign> {
         let url = self.allow(text).ok_or(Foreign("SigningCertURL"))?;
-        if url.path().ends_with(".pem") { Ok(url) } else { Err(Foreign("SigningCertURL")) }
+        // The host answers API calls, too, and some answers hold what a stranger has written, such as a topic's policy: a PEM
+        // in it would be taken for SNS's. A certificate is a file, without a query.
+        let file = url.query().is_none() && url.fragment().is_none();
+        let named = match self {
+            Self::Local(_) => url.path().ends_with(".pem"),
+            Self::Aws => url
+                .path()
+                .strip_prefix("/SimpleNotificationService-")
+                .and_then(|rest| rest.strip_suffix(".pem"))
+                .is_some_and(|name| {
+                    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                }),
+        };
+        if file && named { Ok(url) } else { Err(Foreign("SigningCertURL")) }
     }
 
     /// A `SubscribeURL` that may be visited.
@@ -79,26 +92,33 @@ mod tests {
             assert!(Origin::Aws.certificate_url(url).is_ok(), "{url}");
         }
         let bad = [
-            "https://sns.eu-west-1.amazonaws.com.evil.tld/a.pem",
-            "https://sns.eu-west-1.amazonaws.com@evil.tld/a.pem",
-            "https://user:pass@sns.eu-west-1.amazonaws.com/a.pem",
-            "https://@sns.eu-west-1.amazonaws.com/a.pem",
-            "http://sns.eu-west-1.amazonaws.com/a.pem",
-            "https://sns.eu-west-1.amazonaws.com:8443/a.pem",
-            "https://evil.tld/sns.eu-west-1.amazonaws.com/a.pem",
-            "https://evil.tld#sns.eu-west-1.amazonaws.com/a.pem",
-            "https://evil.tld\\.sns.eu-west-1.amazonaws.com/a.pem",
-            "https://evil.tld/\\sns.eu-west-1.amazonaws.com/a.pem",
-            "https://sns.evil.tld.amazonaws.com/a.pem",
-            "https://sns..amazonaws.com/a.pem",
-            "https://sns.amazonaws.com/a.pem",
-            "https://s3.eu-west-1.amazonaws.com/bucket/a.pem",
-            "https://xsns.eu-west-1.amazonaws.com/a.pem",
-            "https://sns.eu-west-1.amazonaws.com./a.pem",
+            "https://sns.eu-west-1.amazonaws.com.evil.tld/SimpleNotificationService-abc.pem",
+            "https://sns.eu-west-1.amazonaws.com@evil.tld/SimpleNotificationService-abc.pem",
+            "https://user:pass@sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem",
+            "https://@sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem",
+            "http://sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem",
+            "https://sns.eu-west-1.amazonaws.com:8443/SimpleNotificationService-abc.pem",
+            "https://evil.tld/sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem",
+            "https://evil.tld#sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem",
+            "https://evil.tld\\.sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem",
+            "https://evil.tld/\\sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem",
+            "https://sns.evil.tld.amazonaws.com/SimpleNotificationService-abc.pem",
+            "https://sns..amazonaws.com/SimpleNotificationService-abc.pem",
+            "https://sns.amazonaws.com/SimpleNotificationService-abc.pem",
+            "https://s3.eu-west-1.amazonaws.com/bucket/SimpleNotificationService-abc.pem",
+            "https://xsns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem",
+            "https://sns.eu-west-1.amazonaws.com./SimpleNotificationService-abc.pem",
             "https://sns.eu-west-1.amazonaws.com/a.txt",
-            "https://sns.eu-\twest-1.amazonaws.com/a.pem",
-            "https://169.254.169.254/a.pem",
-            "file:///etc/a.pem",
+            "https://sns.eu-west-1.amazonaws.com/a.pem",
+            "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-.pem",
+            "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem/",
+            "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-a/b.pem",
+            "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem?Action=GetTopicAttributes",
+            "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem#a",
+            "https://sns.eu-west-1.amazonaws.com/?Action=GetTopicAttributes&a=/SimpleNotificationService-abc.pem",
+            "https://sns.eu-\twest-1.amazonaws.com/SimpleNotificationService-abc.pem",
+            "https://169.254.169.254/SimpleNotificationService-abc.pem",
+            "file:///etc/SimpleNotificationService-abc.pem",
             "a.pem",
             "",
         ];

@@ -9,30 +9,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use rustls::crypto::ring;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
 use url::Url;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::certificate::Origin;
 use super::envelope::{Envelope, Kind, LEN_MAX};
 use super::signature::Signer;
 use super::verify::{self, Policy};
+use crate::api::input::up_to;
+use crate::problem::{Code, Problem};
 use crate::service::{Backend, Clock, HandleError};
 
 /// Certificates that are kept. SNS has one per Region and changes it every year or so; one more takes the place of all.
 const CERTIFICATES_MAX: usize = 8;
 /// The longest certificate, in bytes. SNS's have two thousand.
 const CERTIFICATE_LEN_MAX: usize = 64 * 1024;
+/// Fetches at once. Who names our topic may have us fetch before anything is verified, so a flood of that must not go far; SNS
+/// itself needs one now and then, and sends again what is refused.
+const FETCHES_MAX: usize = 4;
 /// How long a certificate or a confirmation may take: SNS waits 15 seconds for our answer.
 const FETCH_WAIT: Duration = Duration::from_secs(10);
 
@@ -64,6 +71,7 @@ struct Inner {
     clock: Clock,
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     certificates: Mutex<BTreeMap<String, Signer>>,
+    fetches: Semaphore,
 }
 
 impl fmt::Debug for Endpoint {
@@ -75,8 +83,9 @@ impl fmt::Debug for Endpoint {
 /// A message that was not taken.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    #[error("the message has more than 256 KB, or broke off")]
-    TooLarge,
+    /// Too large, too slow or broken off.
+    #[error(transparent)]
+    Body(Problem),
     #[error("this is no message of SNS: {0}")]
     Envelope(serde_json::Error),
     #[error(transparent)]
@@ -96,7 +105,9 @@ enum Failure {
 impl Failure {
     fn status(&self) -> StatusCode {
         match self {
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            // Broken off or slow, it may come whole the next time.
+            Self::Body(problem) if problem.code != Code::TooLarge => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Body(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Envelope(_) | Self::NothingToVisit | Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Refused(_) | Self::Foreign(_) => StatusCode::FORBIDDEN,
             Self::Fetch { .. } | Self::Unhandled(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -114,17 +125,17 @@ impl Endpoint {
         let tls = HttpsConnectorBuilder::new().with_provider_and_native_roots(ring::default_provider())?;
         // Redirects are not followed by this client.
         let client = Client::builder(TokioExecutor::new()).build(tls.https_or_http().enable_http1().build());
-        let certificates = Mutex::new(BTreeMap::new());
-        Ok(Self(Arc::new(Inner { backend, policy, trust, clock, client, certificates })))
+        let (certificates, fetches) = (Mutex::new(BTreeMap::new()), Semaphore::new(FETCHES_MAX));
+        Ok(Self(Arc::new(Inner { backend, policy, trust, clock, client, certificates, fetches })))
     }
 
-    /// The route.
-    pub fn router(self) -> Router {
-        Router::new().route("/events/sns", post(receive)).with_state(self)
+    /// The route, and its description.
+    pub fn router(self) -> (Router, OpenApi) {
+        OpenApiRouter::new().routes(routes!(receive)).with_state(self).split_for_parts()
     }
 
     async fn take(&self, body: Body) -> Result<(), Failure> {
-        let body = to_bytes(body, LEN_MAX).await.map_err(|_| Failure::TooLarge)?;
+        let body = up_to(LEN_MAX, body).await.map_err(Failure::Body)?;
         let envelope: Envelope = serde_json::from_slice(&body).map_err(Failure::Envelope)?;
         verify::check(&envelope, &self.0.policy, (self.0.clock)())?;
         self.signer(&envelope).await?.verify(&envelope)?;
@@ -172,6 +183,8 @@ impl Endpoint {
     }
 
     async fn fetch(&self, what: &'static str, url: &Url) -> Result<Bytes, Failure> {
+        let _place =
+            self.0.fetches.try_acquire().map_err(|_| failed(what, url, "too many are fetched at once"))?;
         let uri = url.as_str().parse().map_err(|error| failed(what, url, error))?;
         let fetching = async {
             let response = self.0.client.get(uri).await.map_err(|error| failed(what, url, error))?;
@@ -191,12 +204,32 @@ fn failed(what: &'static str, url: &Url, reason: impl fmt::Display) -> Failure {
     Failure::Fetch { what, host: url.host_str().unwrap_or_default().to_owned(), reason: reason.to_string() }
 }
 
+/// Takes a message of SNS
+///
+/// It must be signed, of a topic that the operator has named, and not old; of a subscription, it is confirmed. No answer has a body.
+#[utoipa::path(
+    post, path = "/events/sns", tag = "events", security(()),
+    request_body(content = String, content_type = "text/plain", description = "The envelope, as JSON"),
+    responses(
+        (status = 204, description = "It is dealt with"),
+        (status = 400, description = "It is no message of SNS, or holds no event"),
+        (status = 403, description = "It is forged, old, or of a topic that is none of ours"),
+        (status = 413, description = "It has more than 256 KB"),
+        (status = 503, description = "It could not be dealt with: send it again"),
+    ),
+)]
 async fn receive(State(endpoint): State<Endpoint>, body: Body) -> Response {
     match endpoint.take(body).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(failure) => {
             let status = failure.status();
-            tracing::warn!(%status, %failure, "a message was not taken");
+            match failure {
+                // Anybody may send nonsense here, and as much as they like.
+                Failure::Body(_) | Failure::Envelope(_) => {
+                    tracing::debug!(%status, %failure, "a message was not taken");
+                }
+                _ => tracing::warn!(%status, %failure, "a message was not taken"),
+            }
             // The sender is nobody we know: no more than the status.
             status.into_response()
         }

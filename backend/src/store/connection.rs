@@ -4,7 +4,7 @@
 use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Read, Store, StoreError, keys, number, seconds, text};
+use super::{Item, Read, Store, StoreError, expires, keys, number, seconds, text};
 use crate::caller::PlayerId;
 
 /// How long a connection is remembered, in seconds: the two hours that API Gateway gives it, and ten minutes for clocks.
@@ -78,9 +78,8 @@ impl Store {
         let Some(item) = self.get(alone(connection_id), Read::Strong).await? else {
             return Ok(None);
         };
-        let expires = item.get("exp").and_then(|exp| exp.as_n().ok()).and_then(|exp| exp.parse::<u64>().ok());
         let player = item.get("player").and_then(|player| player.as_s().ok());
-        let (Some(expires), Some(player)) = (expires, player) else {
+        let (Some(expires), Some(player)) = (expires(&item), player) else {
             return Err(StoreError::Unreadable("a connection without exp or player".to_owned()));
         };
         Ok((expires >= seconds(now)).then(|| PlayerId::new(player)))

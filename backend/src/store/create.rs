@@ -7,8 +7,9 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
+use super::invite::Consent;
 use super::row::{self, Kind, Row};
-use super::{Item, Read, Store, StoreError, invite, keys, number, seconds, text};
+use super::{Item, Read, Store, StoreError, expires, invite, keys, number, seconds, text};
 use crate::caller::PlayerId;
 use crate::ticket::{RANK_ENDED, Status};
 
@@ -32,8 +33,8 @@ pub struct NewTicket {
     pub configuration: String,
     /// Who starts it.
     pub player: PlayerId,
-    /// The other members of their party, each with the invite that says so.
-    pub party: Vec<(PlayerId, String)>,
+    /// The other members of their party, who have all consented.
+    pub party: Vec<Consent>,
     /// When it is forgotten, in milliseconds since 1970.
     pub expires: u64,
 }
@@ -58,7 +59,7 @@ pub enum Created {
 
 impl NewTicket {
     fn row(&self, now: u64) -> Row {
-        let members = self.party.iter().map(|(member, _)| member.as_str().to_owned());
+        let members = self.party.iter().map(|consent| consent.member.as_str().to_owned());
         let players = std::iter::once(self.player.as_str().to_owned()).chain(members);
         Row {
             ticket_id: self.ticket_id.clone(),
@@ -71,6 +72,7 @@ impl NewTicket {
             created: now,
             expires: seconds(self.expires),
             heard: now,
+            inquired: None,
             party: if self.party.is_empty() { Vec::new() } else { players.collect() },
             team: None,
             wait: None,
@@ -152,10 +154,10 @@ impl Store {
         };
         let mut items = vec![put(&new.player, row)?];
         let members_row = new.members_row(row);
-        for (member, _) in &new.party {
+        for Consent { member, .. } in &new.party {
             items.push(put(member, &members_row)?);
         }
-        for (member, token) in &new.party {
+        for Consent { member, token, .. } in &new.party {
             let delete = Delete::builder()
                 .table_name(&self.table)
                 .set_key(Some(invite::key(token)))
@@ -184,7 +186,7 @@ impl Store {
     /// It may be gone.
     pub async fn undo(&self, new: &NewTicket, now: u64) -> Result<bool, StoreError> {
         let mut items = Vec::new();
-        let members = new.party.iter().map(|(member, _)| member);
+        let members = new.party.iter().map(|consent| &consent.member);
         for player in std::iter::once(&new.player).chain(members) {
             let delete = Delete::builder()
                 .table_name(&self.table)
@@ -194,8 +196,8 @@ impl Store {
                 .expression_attribute_values(":requested", number(Status::Requested.rank()));
             items.push(TransactWriteItem::builder().delete(delete.build()?).build());
         }
-        for (member, token) in &new.party {
-            let item = invite::item(token, member, seconds(now + invite::INVITE_MS));
+        for consent in &new.party {
+            let item = invite::item(consent, seconds(now + invite::INVITE_MS))?;
             let put = Put::builder().table_name(&self.table).set_item(Some(item));
             items.push(TransactWriteItem::builder().put(put.build()?).build());
         }
@@ -220,7 +222,7 @@ impl Store {
         }
     }
 
-    /// The players of a placement; none if it is not ours.
+    /// The players of a placement; none if it is not ours, or forgotten.
     ///
     /// # Errors
     ///
@@ -229,8 +231,9 @@ impl Store {
     /// # Cancel safety
     ///
     /// Nothing is lost.
-    pub async fn placement_players(&self, ticket_id: &str) -> Result<Vec<PlayerId>, StoreError> {
+    pub async fn placement_players(&self, ticket_id: &str, now: u64) -> Result<Vec<PlayerId>, StoreError> {
         let item = self.get(placement_key(ticket_id), Read::Strong).await?;
+        let item = item.filter(|item| expires(item).is_some_and(|expires| expires >= seconds(now)));
         let players = item.and_then(|mut item| item.remove("players"));
         let Some(AttributeValue::L(players)) = players else {
             return Ok(Vec::new());
@@ -244,7 +247,7 @@ fn placement_key(ticket_id: &str) -> Item {
 }
 
 fn placement_item(new: &NewTicket) -> Item {
-    let members = new.party.iter().map(|(member, _)| member);
+    let members = new.party.iter().map(|consent| &consent.member);
     let players = std::iter::once(&new.player).chain(members).map(|player| text(player.as_str()));
     let mut item = placement_key(&new.ticket_id);
     item.insert("players".to_owned(), AttributeValue::L(players.collect()));
@@ -261,6 +264,10 @@ fn failed(reason: &CancellationReason) -> bool {
 fn occupied(new: &NewTicket, old: Option<&Item>) -> Result<Created, StoreError> {
     let old = old.ok_or_else(|| StoreError::Unreadable("the row in the way was not shown".to_owned()))?;
     let old = row::read(old.clone())?;
+    // Nobody else knows the id, so it was this very put: its answer got lost, and the SDK has tried again.
+    if old.ticket_id == new.ticket_id {
+        return Ok(Created::New(old));
+    }
     if old.token == new.token {
         return Ok(Created::Replay(old));
     }

@@ -20,8 +20,10 @@ pub const RECONCILE_AFTER_MS: u64 = 30_000;
 const NEWER: &str = "ticketId = :ticket AND rk < :cancelling AND et < :order";
 /// The ticket is open, or has ended without a seat by an earlier event. Equal times do not happen: an order has the event's id.
 const ENDS: &str = "ticketId = :ticket AND (rk < :ended OR (rk = :ended AND et < :order))";
-/// There is no seat yet. A cancel that raced with the seat has lost.
-const SEATS: &str = "ticketId = :ticket AND rk < :succeeded";
+/// The match was made, and where to play is not told. A cancel that raced with it has lost.
+const SUCCEEDS: &str = "ticketId = :ticket AND rk < :succeeded";
+/// There is no seat yet, although the match may be known to be made.
+const SEATS: &str = "ticketId = :ticket AND (rk < :succeeded OR attribute_not_exists(conn))";
 /// No event has come since the row was read. Times of GameLift's and ours are not compared.
 const UNCHANGED: &str = "ticketId = :ticket AND rk < :cancelling AND et = :order";
 /// The ticket is open.
@@ -36,6 +38,13 @@ const LATER_DEADLINE: &str =
     "ticketId = :ticket AND rk < :ended AND (attribute_not_exists(deadline) OR deadline < :deadline)";
 /// The seat is still the one that was read.
 const SAME_SEAT: &str = "ticketId = :ticket AND conn.playerSessionId = :seat";
+
+/// Everything above holds only while the ticket is not forgotten: DynamoDB may not have got round to deleting it.
+const KEPT: &str = "exp >= :now";
+
+fn succeeds(news: &News) -> &'static str {
+    if news.connection.is_some() { SEATS } else { SUCCEEDS }
+}
 
 /// What became of a write.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,19 +126,19 @@ impl Store {
     pub async fn apply(&self, update: &Update, now: u64, keep_until: u64) -> Result<Applied, StoreError> {
         let Update { player, ticket_id, order, news } = update;
         let condition = match news.status.rank() {
-            RANK_SUCCEEDED => SEATS,
+            RANK_SUCCEEDED => succeeds(news),
             RANK_ENDED => ENDS,
             _ => NEWER,
         };
         let change = Change::default().news(news, now, keep_until)?.set("et", text(order.as_str()));
         let change = change.value(":order", text(order.as_str()));
-        let applied = self.write(player, ticket_id, condition, change).await?;
+        let applied = self.write(player, ticket_id, condition, change, now).await?;
         let Some(deadline) = news.deadline else {
             return Ok(applied);
         };
         // Only a proposal tells of the deadline, and answers to it may have come before it.
         let change = Change::default().set("deadline", number(deadline));
-        match self.write(player, ticket_id, LATER_DEADLINE, change).await? {
+        match self.write(player, ticket_id, LATER_DEADLINE, change, now).await? {
             Applied::Stale => Ok(applied),
             changed => Ok(changed),
         }
@@ -154,11 +163,11 @@ impl Store {
     ) -> Result<Applied, StoreError> {
         let change = Change::default().news(news, now, keep_until)?;
         let (condition, change) = match news.status.rank() {
-            RANK_SUCCEEDED => (SEATS, change),
+            RANK_SUCCEEDED => (succeeds(news), change),
             RANK_ENDED => (OPEN, change),
             _ => (UNCHANGED, change.value(":order", text(&seen.order))),
         };
-        self.write(player, &seen.ticket_id, condition, change).await
+        self.write(player, &seen.ticket_id, condition, change, now).await
     }
 
     /// Writes that a cancel is under way.
@@ -176,7 +185,8 @@ impl Store {
         ticket_id: &str,
         now: u64,
     ) -> Result<Applied, StoreError> {
-        self.write(player, ticket_id, NOT_CANCELLING, Change::default().status(Status::Cancelling, now)).await
+        let change = Change::default().status(Status::Cancelling, now);
+        self.write(player, ticket_id, NOT_CANCELLING, change, now).await
     }
 
     /// Whether the caller is the one to ask GameLift about this ticket: of all who read it, one every 30 seconds.
@@ -191,7 +201,7 @@ impl Store {
     pub async fn take_turn(&self, player: &PlayerId, ticket_id: &str, now: u64) -> Result<bool, StoreError> {
         let before = number(now.saturating_sub(RECONCILE_AFTER_MS));
         let change = Change::default().set("reconcileAt", number(now)).value(":before", before);
-        Ok(self.write(player, ticket_id, UNASKED, change).await? != Applied::Stale)
+        Ok(self.write(player, ticket_id, UNASKED, change, now).await? != Applied::Stale)
     }
 
     /// Writes a new seat in the same game session over one that has lapsed.
@@ -209,10 +219,11 @@ impl Store {
         ticket_id: &str,
         lapsed: &str,
         seat: &Connection,
+        now: u64,
     ) -> Result<Applied, StoreError> {
         let connection = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(seat)?;
         let change = Change::default().set("conn", connection).value(":seat", text(lapsed));
-        self.write(player, ticket_id, SAME_SEAT, change).await
+        self.write(player, ticket_id, SAME_SEAT, change, now).await
     }
 
     async fn write(
@@ -221,6 +232,7 @@ impl Store {
         ticket_id: &str,
         condition: &str,
         change: Change,
+        now: u64,
     ) -> Result<Applied, StoreError> {
         let Change { set, remove, names, mut values } = change;
         let mut update = format!("SET {}, ver = ver + :one", set.join(", "));
@@ -230,6 +242,7 @@ impl Store {
         }
         values.insert(":one".to_owned(), number(1));
         values.insert(":ticket".to_owned(), text(ticket_id));
+        values.insert(":now".to_owned(), number(seconds(now)));
         // DynamoDB refuses a value that no expression mentions.
         let ranks = [
             (":cancelling", Status::Cancelling.rank()),
@@ -246,7 +259,7 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(row::key(player)))
             .update_expression(update)
-            .condition_expression(condition)
+            .condition_expression(format!("{KEPT} AND {condition}"))
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .return_values(ReturnValue::AllNew);

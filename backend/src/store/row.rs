@@ -46,6 +46,9 @@ pub struct Row {
     pub expires: u64,
     /// When there was news, by our clock, in milliseconds since 1970.
     pub heard: u64,
+    /// When GameLift was asked last, in milliseconds since 1970.
+    #[serde(rename = "reconcileAt", default, skip_serializing_if = "Option::is_none")]
+    pub inquired: Option<u64>,
     /// All players on it, if it is a party's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub party: Vec<String>,

@@ -24,7 +24,7 @@ async fn the_clients_of_the_sample_find_what_they_know() {
     let bob = house.player().await;
     assert_eq!(house.get(&bob, &path).await.json(), waiting, "somebody else's ticket");
     let wrong = house.get(&bob, "/requestmatchmaking?latencies=eu-west-1_far").await;
-    assert_eq!((wrong.status.as_u16(), &wrong.json()["message"]), (500, &json!("Unable to do matchmaking")));
+    assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::BAD_REQUEST, "BAD_REQUEST"));
 }
 
 #[tokio::test]
@@ -43,6 +43,26 @@ async fn the_clients_of_the_plugins_find_what_they_know() {
     assert_eq!((seat.status, seat.header("content-type")), (StatusCode::OK, "text/plain"));
     assert_eq!(seat.json()["Port"], "7777");
     assert_eq!(seat.json()["PlayerSessionId"], format!("psess-{}", ada.id));
+}
+
+#[tokio::test]
+async fn what_a_client_of_the_plugins_has_wrong_is_not_the_servers_fault() {
+    let house = House::new().await;
+    let ada = house.player().await;
+    for (body, status) in [
+        ("[]", StatusCode::BAD_REQUEST),
+        (r#"{"regionToLatencyMapping":{"eu-west-1":0}}"#, StatusCode::BAD_REQUEST),
+        (r#"{"regionToLatencyMapping":{"mars-1":9}}"#, StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let answer = house.send(ada.request("POST", "/start_game", Some(body.to_owned()), &[])).await;
+        assert_eq!(answer.status, status, "{body}: {answer:?}");
+    }
+    let bob = house.player().await;
+    assert_eq!(house.post(&bob, "/start_game", &json!({}), &[]).await.status, StatusCode::ACCEPTED);
+    let id = house.bench.game_lift.state().matches[0].ticket_id.clone();
+    house.bench.event(9, "MatchmakingTimedOut", &id, &[&bob.id]).await;
+    let ended = house.send(bob.request("POST", "/get_game_connection", None, &[])).await;
+    assert_eq!((ended.status, ended.code().as_str()), (StatusCode::NOT_FOUND, "NOT_FOUND"));
 }
 
 #[tokio::test]

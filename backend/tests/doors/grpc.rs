@@ -55,6 +55,7 @@ async fn a_ticket_is_started_watched_and_cancelled_by_grpc() {
     while told.status() != Status::Succeeded {
         told = timeout(PATIENCE, news.message()).await.unwrap().unwrap().unwrap();
     }
+    assert_eq!(told.team.as_deref(), Some("red"));
     assert_eq!(told.connection.unwrap().player_session_id, format!("psess-{}", ada.id));
     let ticket_id = started.ticket_id;
     let placed = grpc.cancel(with(&token, CancelRequest { ticket_id })).await.unwrap_err();
@@ -106,4 +107,27 @@ async fn grpc_is_limited_as_http_is() {
     assert_eq!(wrong.code(), Code::InvalidArgument);
     assert!(wrong.message().contains("the attribute mode must be JSON"), "{wrong}");
     assert_eq!(json!(house.bench.game_lift.calls("start_matchmaking")), 0);
+}
+
+#[tokio::test]
+async fn one_stream_too_many_takes_the_place_of_the_players_oldest() {
+    let house = House::new().await;
+    let mut grpc = connect(&house).await;
+    let ada = house.player().await;
+    house.start(&ada, "key-of-ada").await;
+    let token = token(&house, &ada).await;
+    let mut streams = Vec::new();
+    for _ in 0..9 {
+        house.bench.advance(1_000);
+        let mut stream = grpc.watch(with(&token, WatchRequest {})).await.unwrap().into_inner();
+        assert!(timeout(PATIENCE, stream.message()).await.unwrap().unwrap().is_some());
+        streams.push(stream);
+    }
+    let replaced = timeout(PATIENCE, streams[0].message()).await.unwrap().unwrap_err();
+    assert_eq!(replaced.code(), Code::ResourceExhausted);
+    house.stop.send_replace(true);
+    for stream in &mut streams[1..] {
+        let end = timeout(PATIENCE, stream.message()).await.unwrap().unwrap_err();
+        assert_eq!(end.code(), Code::Unavailable, "the others were still open");
+    }
 }

@@ -12,6 +12,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use backend::gateway::identity::ServerSecret;
 use backend::gateway::{self, Gateway};
+use backend::limits::Rates;
 use backend::local::router;
 use backend::service::Clock;
 use backend::sns::certificate::Origin;
@@ -70,12 +71,17 @@ impl House {
     }
 
     pub(crate) async fn with(cors: &[HeaderValue], trust: Trust) -> Self {
+        Self::behind(0, cors, trust).await
+    }
+
+    pub(crate) async fn behind(trusted_proxies: u8, cors: &[HeaderValue], trust: Trust) -> Self {
         let bench = Bench::new().await;
         let clock = bench.clock();
         let config = gateway::Config {
             secret: ServerSecret::new([1; 32]),
             region: "us-west-2".to_owned(),
-            identities_per_minute: 100.try_into().unwrap(),
+            rates: Rates { identities_per_minute: 100.try_into().unwrap(), ..Rates::default() },
+            trusted_proxies,
         };
         let gateway = Gateway::new(config, clock.clone());
         let (stop, stopped) = watch::channel(false);

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::json;
@@ -80,6 +82,20 @@ async fn every_other_call_answers_as_described() {
 }
 
 #[tokio::test]
+async fn a_member_of_a_party_may_say_what_is_their_own() {
+    let house = House::new().await;
+    let ada = house.player().await;
+    let own = json!({"latencies": {"eu-west-1": 99}});
+    let said = house.post(&ada, "/v1/party/invites", &own, &[]).await;
+    assert_eq!(said.status, StatusCode::CREATED, "{said:?}");
+    let unknown = json!({"latencies": {"mars-1": 99}});
+    let refused = house.post(&ada, "/v1/party/invites", &unknown, &[]).await;
+    assert_eq!(refused.code(), "LATENCY_LOCATION_UNKNOWN");
+    let refused = house.post(&ada, "/v1/party/invites", &json!({"skill": 1}), &[]).await;
+    assert_eq!(refused.code(), "BAD_REQUEST");
+}
+
+#[tokio::test]
 async fn wrong_bodies_are_told_where_they_are_wrong() {
     let house = House::new().await;
     let path = "/v1/matchmaking/tickets";
@@ -88,6 +104,8 @@ async fn wrong_bodies_are_told_where_they_are_wrong() {
         (r#"{"latencies":{"eu-west-1":"near"}}"#, "at line 1 column"),
         (r#"{"latencies":"#, "at line 1 column 13"),
         ("", "the body is empty"),
+        ("[]", "it must be an object"),
+        ("null", "invalid type"),
         (&"[".repeat(10_000), "invalid type"),
         (
             &format!("{{\"attributes\":{{\"mode\":{}1{}}}}}", "[".repeat(5_000), "]".repeat(5_000)),
@@ -121,12 +139,22 @@ async fn unknown_paths_and_wrong_methods_are_json() {
     let wrong = house.send(ada.request("PUT", "/v1/players/me", None, &[])).await;
     assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED"));
     assert!(wrong.header("allow").contains("GET"));
-    for (method, path) in
-        [(Method::GET, "/v1/auth/token"), (Method::POST, "/healthz"), (Method::GET, "/events/sns")]
-    {
+    for (method, path, status) in [
+        (Method::GET, "/v1/auth/token", 403),
+        (Method::POST, "/v1/websocket", 403),
+        (Method::PUT, "/v1/players/me", 403),
+        (Method::POST, "/healthz", 405),
+        (Method::GET, "/events/sns", 405),
+        (Method::GET, "/", 405),
+    ] {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let answer = house.send(request).await;
-        assert!(answer.status.is_client_error() && answer.text.starts_with('{'), "{path}: {answer:?}");
+        assert!(answer.status == status && answer.text.starts_with('{'), "{path}: {answer:?}");
+        assert!(status != 405 || answer.headers.contains_key("allow"), "{path}: {answer:?}");
+    }
+    for path in ["/v1/auth/token", "/v1/websocket"] {
+        let wrong = house.send(ada.request("PUT", path, None, &[])).await;
+        assert_eq!(wrong.code(), "METHOD_NOT_ALLOWED", "{path}");
     }
 }
 
@@ -155,13 +183,51 @@ async fn health_and_the_description_need_no_signature() {
         "/get_game_connection",
         "/healthz",
         "/readyz",
+        "/openapi.json",
+        "/",
+        "/v1/auth/token",
+        "/v1/websocket",
+        "/events/sns",
     ] {
         assert!(page["paths"][path].is_object(), "{path} is not described");
     }
-    for schema in
-        ["Ticket", "Connection", "StartRequest", "PrivateRequest", "Invite", "Location", "Profile", "Code"]
-    {
+    for schema in [
+        "Ticket",
+        "Connection",
+        "StartRequest",
+        "PrivateRequest",
+        "Invite",
+        "InviteRequest",
+        "Location",
+        "Profile",
+        "Code",
+    ] {
         assert!(page["components"]["schemas"][schema].is_object(), "{schema} is not described");
+    }
+}
+
+#[tokio::test]
+async fn the_description_says_nothing_that_it_does_not_hold() {
+    let house = House::new().await;
+    let request = Request::get("/openapi.json").body(Body::empty()).unwrap();
+    let page = house.send(request).await.json();
+    let text = page.to_string();
+    let references: BTreeSet<&str> =
+        text.split("\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(references.len() > 10, "{references:?}");
+    for reference in references {
+        assert!(page.pointer(reference).is_some(), "{reference} is not there");
+    }
+    for (path, methods) in page["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let answers = operation["responses"].as_object().unwrap();
+            assert!(answers.contains_key("431"), "{method} {path}");
+            let is_open = operation["security"] == json!([{}]);
+            for status in ["400", "401", "403", "408", "413", "429", "503"] {
+                assert!(is_open || answers.contains_key(status), "{method} {path}: {status}");
+            }
+            assert_eq!(methods.get("get").is_some(), methods.get("head").is_some(), "{path}");
+        }
     }
 }
 

@@ -124,3 +124,26 @@ async fn sockets_are_told_when_the_backend_stops() {
     house.stop.send_replace(true);
     assert_eq!(socket.closed().await, 1012);
 }
+
+#[tokio::test]
+async fn one_socket_too_many_takes_the_place_of_the_players_oldest() {
+    let house = House::new().await;
+    let address = house.serve().await;
+    let (ada, bob) = (house.player().await, house.player().await);
+    let mut bobs = open(&bob, &address).await.unwrap();
+    let mut sockets = Vec::new();
+    for _ in 0..10 {
+        let mut socket = open(&ada, &address).await.unwrap();
+        // It is counted once it speaks.
+        house.bench.advance(2_000);
+        assert_eq!(socket.say(json!({"action": "ping"})).await, json!({"requestId": ""}));
+        sockets.push(socket);
+    }
+    for replaced in &mut sockets[..2] {
+        assert_eq!(replaced.closed().await, 1008);
+    }
+    for socket in sockets[2..].iter_mut().chain([&mut bobs]) {
+        house.bench.advance(1_000);
+        assert_eq!(socket.say(json!({"action": "ping"})).await, json!({"requestId": ""}));
+    }
+}

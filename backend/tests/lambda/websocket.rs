@@ -130,3 +130,18 @@ async fn an_event_of_something_else_is_an_error() {
     let error = door.handle(serde_json::from_value(odd).unwrap()).await.unwrap_err();
     assert!(error.to_string().contains("SOMETHING"), "{error}");
 }
+
+#[tokio::test]
+async fn a_flood_on_sockets_is_bounded_over_all_instances() {
+    let bench = Bench::new().await;
+    handle(&door(&bench), socket_connect()).await;
+    let id = bench.ticket("ada").await.ticket_id;
+    let cancel = format!(r#"{{"action":"cancel","requestId":"7","ticketId":"{id}"}}"#);
+    let mut limited = 0;
+    for _ in 0..20 {
+        let reply = say(&door(&bench), &cancel).await;
+        assert_eq!(reply["requestId"], "7");
+        limited += usize::from(reply["error"]["code"] == "RATE_LIMITED");
+    }
+    assert_eq!(limited, 15);
+}

@@ -1,9 +1,13 @@
 //! A backend whose clock stands still until a test moves it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
 use backend::caller::{AuthKind, Caller, PlayerId};
 use backend::problem::{Code, Problem};
 use backend::service::{Backend, Clock, IdempotencyKey, Settings, StartRequest, Started};
@@ -22,6 +26,37 @@ pub(crate) struct Bench {
     now: Arc<AtomicU64>,
     settings: Settings,
     pub(crate) embedded: Option<Embedded>,
+    pub(crate) calls: Calls,
+}
+
+/// What the table was asked to do, by operation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Calls(Arc<Mutex<BTreeMap<String, usize>>>);
+
+impl Calls {
+    /// All since the last time.
+    #[allow(dead_code, reason = "for the tests of the use cases")]
+    pub(crate) fn take(&self) -> BTreeMap<String, usize> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "Calls"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let target = context.request().headers().get("x-amz-target").unwrap();
+        let operation = target.split_once('.').unwrap().1.to_owned();
+        *self.0.lock().unwrap().entry(operation).or_default() += 1;
+        Ok(())
+    }
 }
 
 pub(crate) fn settings() -> Settings {
@@ -44,11 +79,14 @@ fn clock(now: &Arc<AtomicU64>) -> Clock {
 impl Bench {
     pub(crate) async fn new() -> Self {
         let embedded = Embedded::start(None).await.unwrap();
-        let store = Store::new(embedded.client(), "backend");
+        let calls = Calls::default();
+        let config = embedded.client().config().to_builder().interceptor(calls.clone()).build();
+        let store = Store::new(aws_sdk_dynamodb::Client::from_conf(config), "backend");
         store.create_table_if_absent().await.unwrap();
+        calls.take();
         let (now, game_lift, settings) = (Arc::new(AtomicU64::new(NOW)), Fake::default(), settings());
         let backend = backend(&settings, &store, &game_lift, &now);
-        Self { backend, game_lift, store, now, settings, embedded: Some(embedded) }
+        Self { backend, game_lift, store, now, settings, embedded: Some(embedded), calls }
     }
 
     /// Another process over the same table, with what it had in memory gone.

@@ -11,3 +11,4 @@ mod places;
 mod sessions;
 mod starts;
 mod watches;
+mod writes;

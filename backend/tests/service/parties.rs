@@ -1,7 +1,9 @@
 //! Parties: who may be started by whom.
 
+use backend::caller::PlayerId;
+use backend::game_lift::Attribute;
 use backend::problem::Code;
-use backend::service::{PrivateRequest, StartRequest};
+use backend::service::{InviteRequest, PrivateRequest, StartRequest};
 use backend::ticket::Status;
 use serde_json::json;
 
@@ -10,7 +12,7 @@ use crate::bench::{Bench, caller, code, key};
 async fn invites(bench: &Bench, members: &[&str]) -> Vec<String> {
     let mut tokens = Vec::new();
     for member in members {
-        tokens.push(bench.backend.invite(&caller(member)).await.unwrap().token);
+        tokens.push(bench.backend.invite(&caller(member), InviteRequest::default()).await.unwrap().token);
     }
     tokens
 }
@@ -31,6 +33,76 @@ async fn a_party_is_one_ticket_that_each_member_sees_with_their_own_seat() {
         let ticket = bench.backend.ticket(&caller(player), &id).await.unwrap();
         assert_eq!(ticket.connection.unwrap().player_session_id, format!("psess-{player}"));
     }
+}
+
+fn latencies(millis: u32) -> std::collections::BTreeMap<String, u32> {
+    [("eu-west-1".to_owned(), millis)].into()
+}
+
+#[tokio::test]
+async fn each_member_is_started_with_what_is_their_own_and_else_with_the_leaders() {
+    let bench = Bench::new().await;
+    bench.backend.set_skill(&PlayerId::new("bob"), 77.0).await.unwrap();
+    let own =
+        InviteRequest { latencies: latencies(99), attributes: [("mode".to_owned(), json!("bobs"))].into() };
+    let bob = bench.backend.invite(&caller("bob"), own).await.unwrap().token;
+    let far = InviteRequest { latencies: latencies(150), ..InviteRequest::default() };
+    let cyd = bench.backend.invite(&caller("cyd"), far).await.unwrap().token;
+    let dan = bench.backend.invite(&caller("dan"), InviteRequest::default()).await.unwrap().token;
+    let request = StartRequest {
+        latencies: latencies(20),
+        attributes: [("mode".to_owned(), json!("adas"))].into(),
+        party: vec![bob, cyd, dan],
+        ..StartRequest::default()
+    };
+    bench.backend.start(&caller("ada"), &key("party-key"), request).await.unwrap();
+    let state = bench.game_lift.state();
+    let sent: Vec<_> = state.matches[0]
+        .players
+        .iter()
+        .map(|seeker| {
+            let Attribute::Text(mode) = &seeker.attributes["mode"] else { panic!("{seeker:?}") };
+            let Attribute::Number(skill) = seeker.attributes["skill"] else { panic!("{seeker:?}") };
+            (seeker.player.as_str(), seeker.latencies["eu-west-1"], mode.as_str(), skill)
+        })
+        .collect();
+    let wanted = [
+        ("ada", 20, "adas", 10.0),
+        ("bob", 99, "bobs", 77.0),
+        ("cyd", 150, "adas", 10.0),
+        ("dan", 20, "adas", 10.0),
+    ];
+    assert_eq!(sent, wanted);
+}
+
+#[tokio::test]
+async fn a_member_who_says_what_may_not_be_is_told_and_gets_no_token() {
+    let bench = Bench::new().await;
+    let nowhere = [("mars-1".to_owned(), 20)].into();
+    let skill = [("skill".to_owned(), json!(9000))].into();
+    for (latencies, attributes, wanted) in [
+        (latencies(0), Default::default(), Code::BadRequest),
+        (nowhere, Default::default(), Code::LatencyLocationUnknown),
+        (latencies(20), skill, Code::BadRequest),
+    ] {
+        let request = InviteRequest { latencies, attributes };
+        assert_eq!(code(bench.backend.invite(&caller("bob"), request).await), wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_private_sessions_players_are_placed_by_latencies_of_their_own() {
+    let bench = Bench::new().await;
+    let own =
+        InviteRequest { latencies: latencies(99), attributes: [("mode".to_owned(), json!("bobs"))].into() };
+    let party = vec![bench.backend.invite(&caller("bob"), own).await.unwrap().token];
+    let request = PrivateRequest { latencies: latencies(20), party, ..PrivateRequest::default() };
+    bench.backend.start_private(&caller("ada"), &key("private-1"), request).await.unwrap();
+    let state = bench.game_lift.state();
+    let sent: Vec<u32> =
+        state.placements[0].players.iter().map(|seeker| seeker.latencies["eu-west-1"]).collect();
+    assert_eq!(sent, [20, 99]);
+    assert!(state.placements[0].players.iter().all(|seeker| seeker.attributes.is_empty()));
 }
 
 #[tokio::test]

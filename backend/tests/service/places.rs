@@ -27,10 +27,30 @@ async fn old_locations_are_better_than_none() {
     let away = || GameLiftError::Unavailable("no connection".to_owned());
     bench.game_lift.fail("locations", away());
     assert_eq!(code(bench.backend.locations().await), Code::MatchmakerUnavailable);
+    bench.advance(1_000);
     bench.backend.locations().await.unwrap();
     bench.advance(60_000);
     bench.game_lift.fail("locations", away());
     assert_eq!(bench.backend.locations().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_gamelift_that_does_not_answer_is_waited_for_once_and_not_by_everybody_in_turn() {
+    let bench = Bench::new().await;
+    let away = || GameLiftError::Unavailable("no connection".to_owned());
+    for known in [false, true] {
+        for _ in 0..10 {
+            bench.game_lift.fail("locations", away());
+        }
+        let before = bench.game_lift.calls("locations");
+        let all = join_all((0..10).map(|_| bench.backend.locations())).await;
+        assert!(all.iter().all(|locations| locations.is_ok() == known), "{all:?}");
+        assert_eq!(bench.game_lift.calls("locations"), before + 1);
+        bench.game_lift.state().failures.clear();
+        bench.advance(1_000);
+        assert_eq!(bench.backend.locations().await.unwrap().len(), 2);
+        bench.advance(60_000);
+    }
 }
 
 #[tokio::test]

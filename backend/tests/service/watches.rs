@@ -1,7 +1,7 @@
 //! Doors that are held open.
 
 use backend::caller::PlayerId;
-use backend::service::StartRequest;
+use backend::service::{InviteRequest, StartRequest};
 use backend::ticket::{Status, Ticket};
 use tokio::sync::watch::Receiver;
 
@@ -35,7 +35,7 @@ async fn a_player_is_told_of_each_change_and_of_none_twice() {
 async fn a_member_of_a_party_is_told_that_it_has_started_and_others_are_not() {
     let bench = Bench::new().await;
     let mut doors = ["bob", "cyd"].map(|player| bench.backend.watch(&PlayerId::new(player)));
-    let party = vec![bench.backend.invite(&caller("bob")).await.unwrap().token];
+    let party = vec![bench.backend.invite(&caller("bob"), InviteRequest::default()).await.unwrap().token];
     let request = StartRequest { party, ..StartRequest::default() };
     bench.backend.start(&caller("ada"), &key("party-key"), request).await.unwrap();
     assert_eq!(doors.each_mut().map(news), [Some((Status::Requested, 1)), None]);

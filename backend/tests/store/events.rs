@@ -6,7 +6,7 @@ use backend::store::Applied;
 use backend::ticket::{Connection, Status};
 use serde_json::json;
 
-use crate::bench::{Bench, HOUR, NOW, event};
+use crate::bench::{Bench, HOUR, NOW, event, updates};
 
 fn changed(applied: Vec<Applied>) -> backend::store::Row {
     match applied.into_iter().next() {
@@ -102,8 +102,42 @@ async fn of_two_new_seats_for_one_that_lapsed_the_first_is_kept() {
     let row = changed(bench.handle(&event("a", 5, "MatchmakingSucceeded", "t-1", "ada", json!({}))).await);
     let old = row.connection.unwrap();
     let seat = |id: &str| Connection { player_session_id: id.to_owned(), ..old.clone() };
-    let first = bench.store.reseat(&ada, "t-1", "psess-ada", &seat("psess-2")).await.unwrap();
+    let first = bench.store.reseat(&ada, "t-1", "psess-ada", &seat("psess-2"), NOW).await.unwrap();
     assert!(matches!(first, Applied::Changed(_)));
-    assert_eq!(bench.store.reseat(&ada, "t-1", "psess-ada", &seat("psess-3")).await.unwrap(), Applied::Stale);
+    assert_eq!(
+        bench.store.reseat(&ada, "t-1", "psess-ada", &seat("psess-3"), NOW).await.unwrap(),
+        Applied::Stale
+    );
     assert_eq!(bench.row("ada", NOW).await.unwrap().connection.unwrap().player_session_id, "psess-2");
+}
+
+#[tokio::test]
+async fn a_match_that_is_made_before_its_place_is_known_gets_its_seat_later_and_keeps_it() {
+    let bench = Bench::new().await;
+    let ada = PlayerId::new("ada");
+    let seen = bench.started("ada", "t-1").await;
+    let made = News::of(Status::Succeeded);
+    let applied = bench.store.report(&ada, &seen, &made, NOW, NOW + HOUR).await.unwrap();
+    assert!(matches!(applied, Applied::Changed(row) if row.connection.is_none()));
+    let row = changed(bench.handle(&event("a", 5, "MatchmakingSucceeded", "t-1", "ada", json!({}))).await);
+    assert_eq!(row.connection.unwrap().player_session_id, "psess-ada");
+    assert_eq!(bench.store.report(&ada, &seen, &made, NOW, NOW + HOUR).await.unwrap(), Applied::Stale);
+    assert!(bench.row("ada", NOW).await.unwrap().connection.is_some());
+}
+
+#[tokio::test]
+async fn news_of_a_ticket_that_is_forgotten_does_not_bring_it_back() {
+    let bench = Bench::new().await;
+    let ada = PlayerId::new("ada");
+    let seen = bench.started("ada", "t-1").await;
+    let later = NOW + HOUR + 1_000;
+    let events = ["MatchmakingSearching", "MatchmakingFailed", "MatchmakingSucceeded"];
+    for update in events.iter().flat_map(|kind| updates(&event(kind, 5, kind, "t-1", "ada", json!({})))) {
+        assert_eq!(bench.store.apply(&update, later, later + HOUR).await.unwrap(), Applied::Stale);
+    }
+    let made = News::of(Status::Succeeded);
+    assert_eq!(bench.store.report(&ada, &seen, &made, later, later + HOUR).await.unwrap(), Applied::Stale);
+    assert_eq!(bench.store.cancelling(&ada, "t-1", later).await.unwrap(), Applied::Stale);
+    assert!(!bench.store.take_turn(&ada, "t-1", later).await.unwrap());
+    assert_eq!(bench.row("ada", later).await, None);
 }

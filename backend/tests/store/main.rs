@@ -6,6 +6,7 @@
 mod bench;
 mod events;
 mod file;
+mod model;
 mod parties;
 mod rate;
 mod shuffle;

@@ -1,7 +1,7 @@
 //! Tickets of several players, all or none; and private sessions.
 
 use backend::caller::PlayerId;
-use backend::store::{Created, Kind, NewTicket};
+use backend::store::{Consent, Created, Kind, NewTicket, Own};
 use serde_json::json;
 
 use crate::bench::{Bench, HOUR, NOW, elsewhere, event, new};
@@ -9,9 +9,14 @@ use crate::bench::{Bench, HOUR, NOW, elsewhere, event, new};
 async fn party(bench: &Bench, ticket: &str) -> NewTicket {
     let mut party = Vec::new();
     for member in ["bob", "cyd"] {
-        let (token, member) = (format!("invite-{member}-{ticket}"), PlayerId::new(member));
-        bench.store.invite(&token, &member, NOW).await.unwrap();
-        party.push((member, token));
+        let own = Own {
+            latencies: [("eu-west-1".to_owned(), 32)].into(),
+            attributes: [("mode".to_owned(), json!(1e300))].into(),
+        };
+        let token = format!("invite-{member}-{ticket}");
+        let consent = Consent { token, member: PlayerId::new(member), own };
+        bench.store.invite(&consent, NOW).await.unwrap();
+        party.push(consent);
     }
     NewTicket { party, ..new("ada", ticket, "the-party-key") }
 }
@@ -25,8 +30,8 @@ async fn a_party_has_one_ticket_under_each_member_and_its_invites_are_used_up() 
         let row = bench.row(player, NOW).await.unwrap();
         assert_eq!((row.ticket_id.as_str(), row.party.join(" ")), ("t-1", "ada bob cyd".to_owned()));
     }
-    for (_, token) in &ticket.party {
-        assert_eq!(bench.store.invited(token, NOW).await.unwrap(), None);
+    for consent in &ticket.party {
+        assert_eq!(bench.store.invited(&consent.token, NOW).await.unwrap(), None);
     }
 }
 
@@ -53,25 +58,29 @@ async fn nobody_is_started_if_one_of_the_party_is_busy() {
     let ticket = party(&bench, "t-1").await;
     assert_eq!(bench.store.create(&ticket, NOW).await.unwrap(), Created::MemberActive(1));
     assert_eq!((bench.row("ada", NOW).await, bench.row("bob", NOW).await), (None, None));
-    let (bob, token) = &ticket.party[0];
-    assert_eq!(bench.store.invited(token, NOW).await.unwrap().as_ref(), Some(bob), "the invite still holds");
+    let bob = &ticket.party[0];
+    assert_eq!(
+        bench.store.invited(&bob.token, NOW).await.unwrap().as_ref(),
+        Some(bob),
+        "the invite still holds"
+    );
 }
 
 #[tokio::test]
 async fn an_invite_that_is_used_up_expired_or_another_players_starts_nobody() {
     let bench = Bench::new().await;
     let mut ticket = party(&bench, "t-1").await;
-    ticket.party[1].1 = "never-made".to_owned();
+    ticket.party[1].token = "never-made".to_owned();
     assert_eq!(bench.store.create(&ticket, NOW).await.unwrap(), Created::InviteGone(1));
     // Bob's consent is not Cyd's.
-    ticket.party[1].1 = "invite-bob-t-1".to_owned();
+    ticket.party[1].token = "invite-bob-t-1".to_owned();
     ticket.party.remove(0);
     assert_eq!(bench.store.create(&ticket, NOW).await.unwrap(), Created::InviteGone(0));
 
     let ticket = party(&bench, "t-2").await;
     let late = NOW + 10 * 60 * 1000 + 1_000;
     assert_eq!(bench.store.create(&ticket, late).await.unwrap(), Created::InviteGone(0));
-    assert_eq!(bench.store.invited(&ticket.party[0].1, late).await.unwrap(), None);
+    assert_eq!(bench.store.invited(&ticket.party[0].token, late).await.unwrap(), None);
     assert_eq!(bench.row("ada", NOW).await, None);
 }
 
@@ -103,6 +112,10 @@ async fn a_party_that_is_taken_back_has_its_invites_again() {
     let ticket = party(&bench, "t-1").await;
     bench.store.create(&ticket, NOW).await.unwrap();
     assert!(bench.store.undo(&ticket, NOW).await.unwrap());
+    let bob = &ticket.party[0];
+    let back = bench.store.invited(&bob.token, NOW).await.unwrap();
+    assert_eq!(back.as_ref(), Some(bob), "with what was theirs");
+    assert!(!format!("{back:?}").contains(&bob.token), "who has the token has the consent");
     let again = NewTicket { ticket_id: "t-2".to_owned(), ..ticket };
     assert!(matches!(bench.store.create(&again, NOW).await.unwrap(), Created::New(_)));
 }
@@ -112,7 +125,9 @@ async fn a_private_sessions_players_are_found_by_its_id() {
     let bench = Bench::new().await;
     let ticket = NewTicket { kind: Kind::Placement, expires: NOW + HOUR, ..party(&bench, "p-1").await };
     assert!(matches!(bench.store.create(&ticket, NOW).await.unwrap(), Created::New(_)));
-    let players = bench.store.placement_players("p-1").await.unwrap();
+    let players = bench.store.placement_players("p-1", NOW).await.unwrap();
     assert_eq!(players, ["ada", "bob", "cyd"].map(PlayerId::new));
-    assert!(bench.store.placement_players("p-2").await.unwrap().is_empty());
+    assert!(bench.store.placement_players("p-2", NOW).await.unwrap().is_empty());
+    let later = NOW + HOUR + 1_000;
+    assert!(bench.store.placement_players("p-1", later).await.unwrap().is_empty(), "forgotten");
 }

@@ -42,6 +42,15 @@ async fn a_ticket_that_is_forgotten_is_in_nobodys_way_even_before_it_is_deleted(
 }
 
 #[tokio::test]
+async fn a_start_whose_first_writing_was_not_heard_of_is_new_all_the_same() {
+    // The SDK tries again by itself. As a replay nobody would ask GameLift for the match.
+    let bench = Bench::new().await;
+    let ticket = new("ada", "t-1", "one-key");
+    let Created::New(row) = bench.store.create(&ticket, NOW).await.unwrap() else { panic!() };
+    assert_eq!(bench.store.create(&ticket, NOW).await.unwrap(), Created::New(row));
+}
+
+#[tokio::test]
 async fn thirty_two_starts_at_once_with_one_key_are_one_ticket() {
     let bench = Bench::new().await;
     let starts = (0..32).map(|index| {

@@ -348,3 +348,28 @@ async fn matchmaking_speaks_both_protocols() {
     assert_eq!(ok(&api, "DeleteMatchmakingConfiguration", json!({ "Name": "m" })).await, json!({}));
     assert_eq!(ok(&api, "DeleteMatchmakingRuleSet", json!({ "Name": "r" })).await, json!({}));
 }
+
+#[tokio::test]
+async fn what_a_foreign_page_could_send_without_asking_changes_nothing() {
+    let api = api();
+    // A "simple request" (Fetch standard): POST, with one of three content types and no header of its own.
+    let body = to_cbor(json!({ "LocationName": "custom-a" }));
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
+        for path in
+            ["/", "/service/GameLift/operation/CreateLocation", "/?X-Amz-Target=GameLift.CreateLocation"]
+        {
+            let request = Request::post(path).header("Content-Type", content_type);
+            let answer = send(&api, request.body(Body::from(body.clone())).unwrap()).await;
+            assert_eq!(answer.error(), (404, "UnknownOperationException".to_owned()), "{path}");
+        }
+    }
+    // A browser that asks first (preflight) is not told yes.
+    for path in ["/", "/service/GameLift/operation/CreateLocation"] {
+        let asks = Request::options(path).header("Origin", "http://example.com");
+        let asks = asks.header("Access-Control-Request-Method", "POST").body(Body::empty()).unwrap();
+        let answer = send(&api, asks).await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (404, ""));
+    }
+    let locations = ok(&api, "ListLocations", json!({ "Filters": ["CUSTOM"] })).await;
+    assert_eq!(locations["Locations"], json!([]));
+}

@@ -67,7 +67,9 @@ Then, for a game session with ten slots:
             location = defaults.location,
         );
     }
-    if config.default_resources {
+    // A match by the default matchmaker goes to the default fleet: no place for a server with a declared compute's exports.
+    let mut fleets = config.setup.iter().flat_map(|setup| &setup.fleets);
+    if config.default_resources && fleets.all(|fleet| fleet.computes.is_empty()) {
         text += MATCHMAKING;
     }
     text + "\nCtrl-C stops it.\n"

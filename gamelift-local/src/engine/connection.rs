@@ -119,8 +119,10 @@ impl Engine {
             kept_pushes: VecDeque::new(),
             answers: Answers::default(),
             forget: None,
+            held: false,
         };
         self.processes.insert(key, process);
+        self.process_changed(key);
         key
     }
 

@@ -114,6 +114,7 @@ impl Engine {
             }
             fleet.game_sessions.entry(status).or_default().insert(key);
         }
+        self.game_session_changed(key);
     }
 
     /// The game session with this ARN.

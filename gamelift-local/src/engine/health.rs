@@ -32,6 +32,9 @@ impl Engine {
     }
 
     pub(super) fn heartbeat_missed(&mut self, now: Timestamp, key: ProcessKey) {
+        if self.is_held(key) {
+            return self.expect_heartbeat(now, key);
+        }
         let next = self.timers.set(now + HEARTBEAT_INTERVAL_MAX, Timer::Heartbeat(key));
         match self.processes.get_mut(&key).and_then(Process::active_mut) {
             Some(active) => {

@@ -2,25 +2,11 @@
 
 use std::time::Duration;
 
-use super::{
-    Effect, Engine,
-    process::{Process, ProcessKey},
-};
+use super::{Effect, Engine, change::ProcessName, process::Process};
 use crate::Timestamp;
 
 /// How long before the end of a Spot Instance its processes are told (AWS developer guide, "Spot Instances").
 const INTERRUPTION_NOTICE: Duration = Duration::from_secs(2 * 60);
-
-/// How a server process is named: its id is unique on its compute only.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ProcessName {
-    /// Its fleet.
-    pub fleet_id: String,
-    /// Its compute.
-    pub compute_name: String,
-    /// Its id.
-    pub process_id: String,
-}
 
 /// Something is asked of a process that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,11 +27,6 @@ pub enum OperatorError {
 }
 
 impl Engine {
-    fn process_named(&self, name: &ProcessName) -> Option<ProcessKey> {
-        let compute = self.fleets.get(&name.fleet_id)?.computes.get(&name.compute_name)?;
-        compute.processes.get(&name.process_id).copied()
-    }
-
     /// The process with this id. Compute and fleet narrow it down where ids are used twice.
     ///
     /// # Errors

@@ -164,6 +164,7 @@ impl Engine {
         sessions.by_id.insert(id, key);
         sessions.by_player.entry(player.to_owned()).or_default().insert(key);
         sessions.all.insert(key, PlayerSession { model: model.clone(), game_session, timer: Some(timer) });
+        self.player_session_changed(key);
         Ok(model)
     }
 
@@ -235,6 +236,7 @@ impl Engine {
         if let Some(session) = self.player_sessions.all.get_mut(&key) {
             session.model.status = PlayerSessionStatus::Active;
             self.timers.cancel(session.timer.take());
+            self.player_session_changed(key);
         }
     }
 
@@ -259,6 +261,7 @@ impl Engine {
         session.model.termination_time = Some(now);
         self.timers.cancel(session.timer.take());
         let game_session = session.game_session;
+        self.player_session_changed(key);
         let Some(game_session) = self.game_sessions.get_mut(game_session) else { return };
         game_session.live_players.remove(&key);
         game_session.model.current_player_session_count =

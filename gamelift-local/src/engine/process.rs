@@ -47,6 +47,8 @@ pub(super) struct Process {
     pub(super) kept_pushes: VecDeque<String>,
     pub(super) answers: Answers,
     pub(super) forget: Option<TimerKey>,
+    /// Whether a debugger holds it.
+    pub(super) held: bool,
 }
 
 #[derive(Debug)]
@@ -57,6 +59,16 @@ pub(super) enum ProcessState {
     Active(Active),
     /// Ended, or given up.
     Terminated,
+}
+
+impl ProcessState {
+    pub(super) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Activating => "ACTIVATING",
+            Self::Active(_) => "ACTIVE",
+            Self::Terminated => "TERMINATED",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -128,6 +140,7 @@ impl Engine {
             interrupted: false,
         });
         let connections: Vec<_> = process.connections.iter().map(|connection| connection.id).collect();
+        self.process_changed(key);
         for connection in connections {
             self.prove(key, connection);
         }
@@ -146,6 +159,7 @@ impl Engine {
         }
         active.end_by = Some(end_by);
         active.end_timer = Some(self.timers.set(end_by, Timer::EndBy(key)));
+        self.process_asked_to_end(key, end_by);
         let time = EpochMillis(i64::try_from(end_by.as_millis()).unwrap_or(i64::MAX));
         self.push(key, &Push::TerminateProcess(TerminateProcess { termination_time: Some(time) }));
         self.update_idle(key);
@@ -155,9 +169,23 @@ impl Engine {
     /// game session and reports its health keeps it (AWS API reference, TerminateGameSession: without
     /// ProcessEnding the termination does not conclude). Everything else is given up.
     pub(super) fn end_overdue(&mut self, now: Timestamp, key: ProcessKey) {
+        if self.is_held(key) {
+            return self.restart_end(now, key);
+        }
         let Some(process) = self.processes.get(&key) else { return };
         if process.active().is_some_and(|active| active.game_session.is_none() || active.interrupted) {
             self.process_ended(now, key);
+        }
+    }
+
+    /// Gives a process that was asked to end the whole grace period again.
+    pub(super) fn restart_end(&mut self, now: Timestamp, key: ProcessKey) {
+        let Some(active) = self.processes.get_mut(&key).and_then(Process::active_mut) else { return };
+        if active.end_by.is_some() {
+            let end_by = now + TERMINATION_GRACE;
+            let timer = self.timers.set(end_by, Timer::EndBy(key));
+            active.end_by = Some(end_by);
+            self.timers.cancel(active.end_timer.replace(timer));
         }
     }
 
@@ -165,7 +193,10 @@ impl Engine {
     pub(super) fn process_ended(&mut self, now: Timestamp, key: ProcessKey) {
         let Some(process) = self.processes.get_mut(&key) else { return };
         let ended = std::mem::replace(&mut process.state, ProcessState::Terminated);
-        if process.connections.is_empty() {
+        let no_connection = process.connections.is_empty();
+        self.process_changed(key);
+        let Some(process) = self.processes.get_mut(&key) else { return };
+        if no_connection {
             let forget = self.timers.set(now + PROCESS_KEPT, Timer::ForgetProcess(key));
             self.timers.cancel(process.forget.replace(forget));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Engine, process::ProcessState};
+use super::Engine;
 use crate::Timestamp;
 
 /// Most processes and game sessions that a snapshot lists; the counts are always complete.
@@ -194,11 +194,7 @@ impl Engine {
                     compute_name: process.compute.clone(),
                     process_id: process.id.clone(),
                     sdk: process.sdk.clone(),
-                    state: match process.state {
-                        ProcessState::Activating => "ACTIVATING",
-                        ProcessState::Active(_) => "ACTIVE",
-                        ProcessState::Terminated => "TERMINATED",
-                    },
+                    state: process.state.as_str(),
                     connection_count: process.connections.len(),
                     port: active.map(|active| active.port),
                     failed_heartbeats: active.map_or(0, |active| active.failed_heartbeats),

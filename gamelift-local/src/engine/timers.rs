@@ -6,10 +6,10 @@ use crate::Timestamp;
 
 /// A timer that can be cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct TimerKey(Timestamp, u64);
+pub(crate) struct TimerKey(Timestamp, u64);
 
 #[derive(Debug)]
-pub(super) struct Timers<T> {
+pub(crate) struct Timers<T> {
     queue: BTreeMap<TimerKey, T>,
     set: u64,
 }
@@ -21,7 +21,7 @@ impl<T> Default for Timers<T> {
 }
 
 impl<T> Timers<T> {
-    pub(super) fn set(&mut self, at: Timestamp, timer: T) -> TimerKey {
+    pub(crate) fn set(&mut self, at: Timestamp, timer: T) -> TimerKey {
         self.set += 1;
         let key = TimerKey(at, self.set);
         self.queue.insert(key, timer);
@@ -29,18 +29,18 @@ impl<T> Timers<T> {
     }
 
     /// Cancels a timer; one that has gone off already is no error.
-    pub(super) fn cancel(&mut self, key: Option<TimerKey>) {
+    pub(crate) fn cancel(&mut self, key: Option<TimerKey>) {
         if let Some(key) = key {
             self.queue.remove(&key);
         }
     }
 
-    pub(super) fn next_at(&self) -> Option<Timestamp> {
+    pub(crate) fn next_at(&self) -> Option<Timestamp> {
         self.queue.first_key_value().map(|(key, _)| key.0)
     }
 
     /// Takes the earliest timer that is due; of equal ones, that which was set first.
-    pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<T> {
+    pub(crate) fn pop_due(&mut self, now: Timestamp) -> Option<T> {
         let first = self.queue.first_entry()?;
         (first.key().0 <= now).then(|| first.remove())
     }

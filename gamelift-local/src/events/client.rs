@@ -133,8 +133,21 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn system_roots() -> Result<RootCertStore, EndpointError> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
-    let (added, _) = roots.add_parsable_certificates(found.certs);
-    if added == 0 { Err(EndpointError::NoRoots) } else { Ok(roots) }
+    let (added, unusable) = roots.add_parsable_certificates(found.certs);
+    let causes: Vec<_> = found.errors.iter().map(|error| chain(error)).collect();
+    if added == 0 {
+        return Err(EndpointError::NoRoots { causes: causes.join("; ") });
+    }
+    if unusable > 0 || !causes.is_empty() {
+        let causes = causes.join("; ");
+        tracing::warn!(
+            added,
+            unusable,
+            causes,
+            "some of the system's certificates are not trusted at https endpoints"
+        );
+    }
+    Ok(roots)
 }
 
 fn https(roots: RootCertStore) -> Result<Client<HttpsConnector<HttpConnector>, Body>, EndpointError> {

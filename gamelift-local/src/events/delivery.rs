@@ -10,7 +10,6 @@ use tokio::{
 use super::{
     Events,
     client::{Failure, Post},
-    faults::Plan,
     line::Line,
     outlets::{Outlets, Target},
     retry,
@@ -38,20 +37,24 @@ pub(crate) trait Form: Send + Sync {
     /// Whether the event is for this endpoint.
     fn wants(&self, event: &Event) -> bool;
     /// Carries an event.
-    fn event(&self, event: &Event) -> Post;
+    fn event(&self, event: &Event) -> Result<Post, NotMade>;
     /// Comes first, if there is one.
-    fn hello(&self, now: Timestamp) -> Option<Post>;
+    fn hello(&self, now: Timestamp) -> Option<Result<Post, NotMade>>;
     /// Comes after the last event, if there is one.
-    fn goodbye(&self, now: Timestamp) -> Option<Post>;
+    fn goodbye(&self, now: Timestamp) -> Option<Result<Post, NotMade>>;
 }
 
-/// An event that waits.
+/// Why there is nothing to post. Trying again would not help.
+#[derive(Debug, thiserror::Error)]
+#[error("the message cannot be made: {0}")]
+pub(crate) struct NotMade(pub(crate) String);
+
+/// An event that waits for its turn, behind all faults.
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) event: Arc<Event>,
-    /// What is to go wrong with it. Decided when it happens, so that it does not depend on how fast an endpoint is.
-    /// `None` for one that was given up before: it has been faulty enough.
-    pub(crate) plan: Option<Plan>,
+    /// Whether it was a dead letter, and stays one if nobody wants it.
+    pub(crate) redriven: bool,
 }
 
 pub(crate) struct Delivery {
@@ -60,14 +63,8 @@ pub(crate) struct Delivery {
     pub(super) form: Arc<dyn Form>,
     pub(super) events: Events,
     pub(super) phase: watch::Receiver<Phase>,
-}
-
-enum Next {
-    Event(Arc<Event>),
-    /// The endpoint is not to get events any more, for now.
-    Unsubscribed,
-    /// The endpoint or the service is gone.
-    End,
+    /// Dropped at the end, which is how others learn of it.
+    pub(super) over: watch::Sender<()>,
 }
 
 enum Sent {
@@ -78,59 +75,99 @@ enum Sent {
 impl Delivery {
     /// Delivers until the endpoint is removed or the service ends.
     pub(super) async fn run(self) {
-        let Self { outlets, target, form, events, phase } = self;
+        let Self { outlets, target, form, events, phase, over } = self;
         let (queue, queued) = mpsc::channel(WAITING_MAX);
         outlets.opened(&target, &queue);
-        let feed = Feed {
+        let mut feed = Feed {
             outlets: outlets.clone(),
             target: target.clone(),
             form: form.clone(),
             phase: phase.clone(),
-            queue,
+            line: Line::default(),
         };
         let drain =
             Drain { stop: outlets.stop(), outlets: outlets.clone(), target: target.clone(), form, phase };
         tokio::select! {
-            () = async { feed.run(events).await; pending::<()>().await } => {}
+            () = async { feed.run(events, queue).await; pending::<()>().await } => {}
             () = drain.run(queued) => {}
         }
+        feed.line.release();
+        let late = std::iter::from_fn(|| feed.line.pop(Timestamp::default())).count();
+        not_wanted(&target, late);
         outlets.closed(&target);
+        drop(over);
     }
 }
 
-/// Takes events as they happen, so that an endpoint that is away does not make others wait or miss any.
+/// Takes events as they happen, so that an endpoint that is away does not make others wait or miss any, and lets faults
+/// loose on them. What goes wrong with which event, and where late ones come out again, depends on the seed and on the
+/// events' times, never on how fast the endpoint or this machine is.
 struct Feed {
     outlets: Outlets,
     target: Arc<Target>,
     form: Arc<dyn Form>,
     phase: watch::Receiver<Phase>,
-    queue: mpsc::Sender<Queued>,
+    line: Line,
 }
 
 impl Feed {
-    async fn run(self, mut events: Events) {
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(event) => {
-                    if *self.phase.borrow() != Phase::Confirmed || !self.form.wants(&event) {
-                        continue;
+    async fn run(&mut self, mut events: Events, queue: mpsc::Sender<Queued>) {
+        loop {
+            let due = self.line.poll_timeout();
+            let handle = self.outlets.handle().clone();
+            tokio::select! {
+                // Whatever happened before the alarm is here before the alarm: the driver publishes first.
+                biased;
+                event = events.next() => match event {
+                    Some(Ok(event)) => self.take(event, &queue),
+                    Some(Err(missed)) => {
+                        self.outlets.count(&self.target, |counts| counts.missed += missed.count);
+                        tracing::error!(target = &*self.target.id, %missed, "an endpoint will not get some events");
                     }
-                    let plan = self.outlets.plan(&self.target, &event);
-                    if plan.copies == 0 {
-                        continue;
-                    }
-                    let at = event.time;
-                    if let Err(full) = self.queue.try_send(Queued { event, plan: Some(plan) }) {
-                        let reason = format!("{WAITING_MAX} events wait for the endpoint already");
-                        self.outlets.give_up(&self.target, full.into_inner().event, reason, 0, at);
-                    }
-                }
-                Err(missed) => {
-                    self.outlets.count(&self.target, |counts| counts.missed += missed.count);
-                    tracing::error!(target = &*self.target.id, %missed, "an endpoint will not get some events");
-                }
+                    None => break,
+                },
+                // An error means that the service has ended, and then the events end, too.
+                Ok(now) = handle.wait_until(due.unwrap_or_default()), if due.is_some() => self.pass_on(now, &queue),
             }
         }
+        self.line.release();
+        self.pass_on(Timestamp::default(), &queue);
+    }
+
+    fn take(&mut self, event: Arc<Event>, queue: &mpsc::Sender<Queued>) {
+        if *self.phase.borrow() != Phase::Confirmed || !self.form.wants(&event) {
+            return;
+        }
+        let plan = self.outlets.plan(&self.target, &event);
+        let now = event.time;
+        self.line.push(event, plan);
+        self.pass_on(now, queue);
+    }
+
+    /// Queues what is due for the endpoint.
+    fn pass_on(&mut self, now: Timestamp, queue: &mpsc::Sender<Queued>) {
+        let wanted = *self.phase.borrow() == Phase::Confirmed;
+        let mut unwanted = 0;
+        while let Some(event) = self.line.pop(now) {
+            if !wanted {
+                unwanted += 1;
+                continue;
+            }
+            let at = now.max(event.time);
+            if let Err(full) = queue.try_send(Queued { event, redriven: false }) {
+                let reason = format!("{WAITING_MAX} events wait for the endpoint already");
+                self.outlets.give_up(&self.target, full.into_inner().event, reason, 0, at);
+            }
+        }
+        not_wanted(&self.target, unwanted);
+    }
+}
+
+/// Tells of events that were late on purpose or behind others when the endpoint went away.
+fn not_wanted(target: &Target, count: usize) {
+    if count > 0 {
+        let (target, url) = (&*target.id, &target.url);
+        tracing::warn!(target, url, count, "events that waited for an endpoint are not wanted any more");
     }
 }
 
@@ -148,49 +185,57 @@ impl Drain {
         self.until_the_end(&mut queued).await;
         // What is sent to a closed queue is given back: a dead letter stays one.
         queued.close();
-        self.discard(&mut queued, Line::default());
+        self.discard(&mut queued);
     }
 
     async fn until_the_end(&mut self, queued: &mut mpsc::Receiver<Queued>) {
         let now = self.outlets.now_or(Timestamp::default()).await;
         if let Some(hello) = self.form.hello(now)
-            && !self.tell(&hello).await
+            && !self.tell(hello).await
+            // Whoever confirms and then says that something went wrong has confirmed all the same.
+            && *self.phase.borrow() != Phase::Confirmed
         {
             return;
         }
         while self.confirmed().await {
-            let mut line = Line::default();
-            let mut now = Timestamp::default();
-            loop {
-                match self.next(&mut line, &mut now, queued).await {
-                    Next::Event(event) => self.deliver(event).await,
-                    Next::Unsubscribed => break,
-                    Next::End => return self.discard(queued, line),
-                }
+            if !self.until_unsubscribed(queued).await {
+                return;
             }
-            self.discard(queued, line);
-            let now = self.outlets.now_or(now).await;
+            self.discard(queued);
+            let now = self.outlets.now_or(Timestamp::default()).await;
             if let Some(goodbye) = self.form.goodbye(now) {
-                self.tell(&goodbye).await;
+                self.tell(goodbye).await;
+            }
+        }
+    }
+
+    /// Delivers until the endpoint is not to get events for now. Returns false if it never will again.
+    async fn until_unsubscribed(&mut self, queued: &mut mpsc::Receiver<Queued>) -> bool {
+        loop {
+            let next = tokio::select! {
+                biased;
+                changed = self.phase.wait_for(|phase| *phase != Phase::Confirmed) => return changed.is_ok(),
+                next = queued.recv() => next,
+            };
+            match next {
+                Some(Queued { event, .. }) => self.deliver(event).await,
+                None => return false,
             }
         }
     }
 
     /// The endpoint does not want what waits any more. Dead letters go back to where they were.
-    fn discard(&self, queued: &mut mpsc::Receiver<Queued>, line: Line) {
-        let mut count = line.len();
-        while let Ok(Queued { event, plan }) = queued.try_recv() {
-            if plan.is_none() {
+    fn discard(&self, queued: &mut mpsc::Receiver<Queued>) {
+        let mut count = 0;
+        while let Ok(Queued { event, redriven }) = queued.try_recv() {
+            if redriven {
                 let (at, reason) = (event.time, "the endpoint has been removed or unsubscribed".to_owned());
                 self.outlets.give_up(&self.target, event, reason, 0, at);
             } else {
                 count += 1;
             }
         }
-        if count > 0 {
-            let (target, url) = (&*self.target.id, &self.target.url);
-            tracing::warn!(target, url, count, "events that waited for an endpoint are not wanted any more");
-        }
+        not_wanted(&self.target, count);
     }
 
     /// Waits for the endpoint's word. Returns whether it is to get events.
@@ -204,42 +249,8 @@ impl Drain {
         }
     }
 
-    /// Waits for the next event that is due. `now` is the service's time, as far as it is known.
-    async fn next(
-        &mut self,
-        line: &mut Line,
-        now: &mut Timestamp,
-        queued: &mut mpsc::Receiver<Queued>,
-    ) -> Next {
-        const AS_IT_IS: Plan = Plan { copies: 1, delay: None, reorder: false };
-        loop {
-            if let Some(event) = line.pop(*now) {
-                return Next::Event(event);
-            }
-            let due = line.poll_timeout();
-            let handle = self.outlets.handle();
-            tokio::select! {
-                changed = self.phase.wait_for(|phase| *phase != Phase::Confirmed) => {
-                    return if changed.is_ok() { Next::Unsubscribed } else { Next::End };
-                }
-                next = queued.recv() => match next {
-                    Some(Queued { event, plan }) => {
-                        *now = (*now).max(event.time);
-                        line.push(event, plan.unwrap_or(AS_IT_IS));
-                    }
-                    None if due.is_some() => line.release(),
-                    None => return Next::End,
-                },
-                // An error means that the service has ended, and then the queue ends, too.
-                Ok(time) = handle.wait_until(due.unwrap_or_default()), if due.is_some() => {
-                    *now = (*now).max(time);
-                }
-            }
-        }
-    }
-
     async fn deliver(&mut self, event: Arc<Event>) {
-        match self.send(&self.form.event(&event)).await {
+        match self.send(self.form.event(&event)).await {
             Sent::Taken => self.outlets.count(&self.target, |counts| counts.delivered += 1),
             Sent::NotTaken { reason, attempts } => {
                 let at = self.outlets.now_or(event.time).await;
@@ -249,23 +260,27 @@ impl Drain {
     }
 
     /// Sends something that is no event. Returns whether it was taken.
-    async fn tell(&mut self, post: &Post) -> bool {
+    async fn tell(&mut self, post: Result<Post, NotMade>) -> bool {
         match self.send(post).await {
             Sent::Taken => true,
             Sent::NotTaken { reason, attempts } => {
                 let (target, url) = (&*self.target.id, &self.target.url);
-                tracing::error!(target, url, post.id, attempts, reason, "a message is given up");
+                tracing::error!(target, url, attempts, reason, "a message is given up");
                 false
             }
         }
     }
 
     /// Posts until it is taken, or there is no hope.
-    async fn send(&mut self, post: &Post) -> Sent {
+    async fn send(&mut self, post: Result<Post, NotMade>) -> Sent {
+        let post = match post {
+            Ok(post) => post,
+            Err(error) => return Sent::NotTaken { reason: error.to_string(), attempts: 0 },
+        };
         let phase = *self.phase.borrow();
         let mut attempts = 0;
         loop {
-            let sent = self.outlets.client().post(&self.target.endpoint, post).await;
+            let sent = self.outlets.client().post(&self.target.endpoint, &post).await;
             attempts += 1;
             let reason = match sent {
                 Ok(()) => return Sent::Taken,
@@ -282,7 +297,7 @@ impl Drain {
             tokio::select! {
                 biased;
                 _ = self.phase.wait_for(|now| *now != phase) => {
-                    return Sent::NotTaken { reason: format!("unsubscribed; before that: {reason}"), attempts };
+                    return Sent::NotTaken { reason: format!("confirmed, unsubscribed or removed meanwhile; before that: {reason}"), attempts };
                 }
                 _ = self.stop.wait_for(|stop| *stop) => {
                     return Sent::NotTaken { reason: format!("the service stops; before that: {reason}"), attempts };

@@ -27,8 +27,10 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Takes an event with what is to become of it.
+    /// Takes an event with what is to become of it. Late ones that are due by then are before it, whether somebody has
+    /// looked in between or not.
     pub(crate) fn push(&mut self, event: Arc<Event>, plan: Plan) {
+        self.settle(event.time);
         let copies = usize::from(plan.copies);
         if let Some(delay) = plan.delay {
             for _ in 0..copies {
@@ -48,13 +50,23 @@ impl Line {
 
     /// The next event that may go out.
     pub(crate) fn pop(&mut self, now: Timestamp) -> Option<Arc<Event>> {
+        self.settle(now);
+        self.ready.pop_front()
+    }
+
+    /// What is due may go out, in the order in which it became so.
+    fn settle(&mut self, now: Timestamp) {
+        if let Some(due) = self.overtaken.as_ref().map(|(due, _)| *due).filter(|due| *due <= now) {
+            self.release_held(due);
+            self.release_overtaken();
+        }
+        self.release_held(now);
+    }
+
+    fn release_held(&mut self, now: Timestamp) {
         while self.held.first_key_value().is_some_and(|((due, _), _)| *due <= now) {
             self.ready.extend(self.held.pop_first().map(|(_, event)| event));
         }
-        if self.overtaken.as_ref().is_some_and(|(due, _)| *due <= now) {
-            self.release_overtaken();
-        }
-        self.ready.pop_front()
     }
 
     /// When [`Line::pop`] has something that it does not have now.
@@ -68,12 +80,6 @@ impl Line {
     pub(crate) fn release(&mut self) {
         self.release_overtaken();
         self.ready.extend(std::mem::take(&mut self.held).into_values());
-    }
-
-    /// How many events wait.
-    pub(crate) fn len(&self) -> usize {
-        let overtaken = self.overtaken.as_ref().map_or(0, |(_, events)| events.len());
-        self.ready.len() + self.held.len() + overtaken
     }
 
     fn release_overtaken(&mut self) {
@@ -141,11 +147,32 @@ mod tests {
     }
 
     #[test]
+    fn the_order_does_not_depend_on_when_somebody_looks() {
+        let late = |seconds| Plan { delay: Some(Duration::from_secs(seconds)), ..PLAIN };
+        let fill = |look: &mut dyn FnMut(&mut Line, u64)| {
+            let mut line = Line::default();
+            line.push(event("a", 0), late(5));
+            line.push(event("b", 0), late(3));
+            line.push(event("c", 3), Plan { reorder: true, ..PLAIN });
+            look(&mut line, 4);
+            line.push(event("d", 6), PLAIN);
+            look(&mut line, 6);
+        };
+        let (mut often, mut once) = (String::new(), String::new());
+        fill(&mut |line, second| (0..=second).for_each(|second| often.push_str(&all(line, second))));
+        fill(&mut |line, second| {
+            if second == 6 {
+                once.push_str(&all(line, second));
+            }
+        });
+        assert_eq!((often.as_str(), once.as_str()), ("bcad", "bcad"));
+    }
+
+    #[test]
     fn nothing_is_left_behind_at_the_end() {
         let mut line = Line::default();
         line.push(event("a", 0), Plan { reorder: true, ..PLAIN });
         line.push(event("b", 0), Plan { delay: Some(Duration::from_secs(9)), ..PLAIN });
-        assert_eq!(line.len(), 2);
         line.release();
         assert_eq!(all(&mut line, 0), "ab");
     }

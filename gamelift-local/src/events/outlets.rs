@@ -35,6 +35,21 @@ pub(crate) struct Target {
     pub(crate) endpoint: Uri,
     /// For logs and people.
     pub(crate) url: String,
+    /// Closed once nothing is delivered to it any more.
+    over: watch::Receiver<()>,
+}
+
+impl Target {
+    /// Whether deliveries have ended for good.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.has_changed().is_err()
+    }
+
+    /// Waits until deliveries have ended for good.
+    pub(crate) async fn over(&self) {
+        let mut over = self.over.clone();
+        while over.changed().await.is_ok() {}
+    }
 }
 
 /// What happened to deliveries.
@@ -154,8 +169,10 @@ impl Outlets {
         };
         let url = without_query(&endpoint);
         let id = id.map_or_else(|| format!("target-{number}").into(), Arc::from);
-        let target = Arc::new(Target { number, id, endpoint, url });
-        let delivery = Delivery { outlets: self.clone(), target: target.clone(), form, events, phase };
+        let (ends, over) = watch::channel(());
+        let target = Arc::new(Target { number, id, endpoint, url, over });
+        let delivery =
+            Delivery { outlets: self.clone(), target: target.clone(), form, events, phase, over: ends };
         self.inner.new.send(delivery).await.map_err(|_| EndpointError::Stopped)?;
         Ok(target)
     }
@@ -242,7 +259,7 @@ impl Outlets {
         let Books { dead_letters, queues, .. } = &mut *books;
         let redriven = dead_letters.redrive(|letter| {
             let queue = queues.get(&letter.target).and_then(mpsc::WeakSender::upgrade);
-            let queued = Queued { event: letter.event.clone(), plan: None };
+            let queued = Queued { event: letter.event.clone(), redriven: true };
             // A full queue, or none: the letter stays.
             which(letter) && queue.is_some_and(|queue| queue.try_send(queued).is_ok())
         });

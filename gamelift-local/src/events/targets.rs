@@ -16,12 +16,12 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{
     EndpointError,
     client::Post,
-    delivery::{Form, Phase},
+    delivery::{Form, NotMade, Phase},
     outlets::{ENDPOINTS_MAX, Outlets, Target},
 };
 use crate::{Timestamp, admin::problem, engine::Event};
@@ -34,22 +34,22 @@ impl Form for Bare {
         true
     }
 
-    fn event(&self, event: &Event) -> Post {
-        Post {
+    fn event(&self, event: &Event) -> Result<Post, NotMade> {
+        Ok(Post {
             id: event.id.clone(),
             content_type: "application/json",
             // EventBridge user guide, "API destinations".
             user_agent: "Amazon/EventBridge/ApiDestinations",
             headers: Vec::new(),
             body: event.json.clone(),
-        }
+        })
     }
 
-    fn hello(&self, _now: Timestamp) -> Option<Post> {
+    fn hello(&self, _now: Timestamp) -> Option<Result<Post, NotMade>> {
         None
     }
 
-    fn goodbye(&self, _now: Timestamp) -> Option<Post> {
+    fn goodbye(&self, _now: Timestamp) -> Option<Result<Post, NotMade>> {
         None
     }
 }
@@ -59,12 +59,15 @@ impl Form for Bare {
 pub(crate) struct Targets {
     outlets: Outlets,
     by_id: Arc<Mutex<BTreeMap<u64, Entry>>>,
+    /// Taken before anything is made, so that many at a time cannot be too many.
+    room: Arc<Semaphore>,
 }
 
 struct Entry {
     target: Arc<Target>,
     /// Dropping it ends the target.
     _phase: watch::Sender<Phase>,
+    _room: OwnedSemaphorePermit,
 }
 
 impl fmt::Debug for Targets {
@@ -75,7 +78,7 @@ impl fmt::Debug for Targets {
 
 impl Targets {
     pub(crate) fn new(outlets: Outlets) -> Self {
-        Self { outlets, by_id: Arc::default() }
+        Self { outlets, by_id: Arc::default(), room: Arc::new(Semaphore::new(ENDPOINTS_MAX)) }
     }
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<u64, Entry>> {
@@ -85,13 +88,11 @@ impl Targets {
     /// Posts every event from now on to a URL. Gives the target's id.
     pub(crate) async fn add(&self, url: &str) -> Result<Arc<str>, EndpointError> {
         let endpoint = self.outlets.check(url)?;
-        if self.entries().len() >= ENDPOINTS_MAX {
-            return Err(EndpointError::Full);
-        }
+        let room = self.room.clone().try_acquire_owned().map_err(|_| EndpointError::Full)?;
         let (phase, phases) = watch::channel(Phase::Confirmed);
         let target = self.outlets.open(None, endpoint, Arc::new(Bare), phases).await?;
         let id = target.id.clone();
-        self.entries().insert(target.number, Entry { target, _phase: phase });
+        self.entries().insert(target.number, Entry { target, _phase: phase, _room: room });
         Ok(id)
     }
 }

@@ -1,6 +1,6 @@
 //! The sockets of a local GameLift: the AWS API, the server-SDK WebSocket with and without TLS, the admin side.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -21,6 +21,7 @@ pub(super) struct Listeners {
 
 struct Listener {
     socket: TcpListener,
+    /// Where to connect.
     address: SocketAddr,
 }
 
@@ -28,9 +29,20 @@ impl Listener {
     async fn bind(flag: &'static str, address: SocketAddr) -> Result<Self, StartError> {
         let failed = |source| StartError::Bind { flag, address, source };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
-        let address = socket.local_addr().map_err(failed)?;
+        let address = dialable(socket.local_addr().map_err(failed)?);
         Ok(Self { socket, address })
     }
+}
+
+/// An address that can be connected to: for a listener on all of them (0.0.0.0), loopback. The admin side answers
+/// nobody who calls it by another name, and its links must work.
+fn dialable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 impl Listeners {

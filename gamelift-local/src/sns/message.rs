@@ -9,7 +9,10 @@ use super::signer::{SignatureVersion, Signer};
 use crate::{
     Timestamp,
     engine::{Event, Ids},
-    events::{client::Post, delivery::Form},
+    events::{
+        client::Post,
+        delivery::{Form, NotMade},
+    },
 };
 
 /// What the links in messages are made of.
@@ -81,12 +84,10 @@ impl Subscriber {
         self.topic.as_deref().unwrap_or(&self.links.topic)
     }
 
-    fn signed(&self, mut body: Body<'_>) -> String {
-        match self.signer.sign(self.version, &body.to_be_signed()) {
-            Ok(signature) => body.signature = BASE64_STANDARD.encode(signature),
-            Err(error) => tracing::error!(%error, "a message goes out without a signature"),
-        }
-        serde_json::to_string(&body).unwrap_or_default()
+    fn signed(&self, mut body: Body<'_>) -> Result<String, NotMade> {
+        let signature = self.signer.sign(self.version, &body.to_be_signed());
+        body.signature = BASE64_STANDARD.encode(signature.map_err(|error| NotMade(error.to_string()))?);
+        serde_json::to_string(&body).map_err(|error| NotMade(error.to_string()))
     }
 
     fn post(&self, kind: &str, id: &str, topic: &str, body: String) -> Post {
@@ -112,7 +113,7 @@ impl Subscriber {
     }
 
     /// A message with a link that makes the subscription a confirmed one. Those are never raw.
-    fn with_link(&self, now: Timestamp, kind: &str, text: &str) -> Post {
+    fn with_link(&self, now: Timestamp, kind: &str, text: &str) -> Result<Post, NotMade> {
         let id = self.ids.lock().unwrap_or_else(PoisonError::into_inner).uuid().to_string();
         let (topic, token, base) = (self.topic(), &self.token, &self.links.base);
         let link = format!("{base}/?Action=ConfirmSubscription&TopicArn={topic}&Token={token}");
@@ -128,8 +129,8 @@ impl Subscriber {
             signature: String::new(),
             signing_cert_url: format!("{base}/sns/certificate.pem"),
             unsubscribe_url: None,
-        });
-        self.post(kind, &id, topic, body)
+        })?;
+        Ok(self.post(kind, &id, topic, body))
     }
 }
 
@@ -140,11 +141,11 @@ impl Form for Subscriber {
     }
 
     /// A notification's id is the event's, so that a repeated one can be told.
-    fn event(&self, event: &Event) -> Post {
+    fn event(&self, event: &Event) -> Result<Post, NotMade> {
         let topic = event.topic_arn.as_ref().unwrap_or(&self.links.topic);
         let (kind, base) = ("Notification", &self.links.base);
         if self.raw {
-            return self.post(kind, &event.id, topic, event.json.clone());
+            return Ok(self.post(kind, &event.id, topic, event.json.clone()));
         }
         let body = self.signed(Body {
             r#type: kind,
@@ -158,11 +159,11 @@ impl Form for Subscriber {
             signature: String::new(),
             signing_cert_url: format!("{base}/sns/certificate.pem"),
             unsubscribe_url: Some(format!("{base}/?Action=Unsubscribe&SubscriptionArn={}", self.arn)),
-        });
-        self.post(kind, &event.id, topic, body)
+        })?;
+        Ok(self.post(kind, &event.id, topic, body))
     }
 
-    fn hello(&self, now: Timestamp) -> Option<Post> {
+    fn hello(&self, now: Timestamp) -> Option<Result<Post, NotMade>> {
         let text = format!(
             "You have chosen to subscribe to the topic {}.\nTo confirm the subscription, visit the SubscribeURL included in this message.",
             self.topic()
@@ -170,7 +171,7 @@ impl Form for Subscriber {
         Some(self.with_link(now, "SubscriptionConfirmation", &text))
     }
 
-    fn goodbye(&self, now: Timestamp) -> Option<Post> {
+    fn goodbye(&self, now: Timestamp) -> Option<Result<Post, NotMade>> {
         let text = format!(
             "You have chosen to deactivate subscription {}.\nTo cancel this operation and restore the subscription, visit the SubscribeURL included in this message.",
             self.arn

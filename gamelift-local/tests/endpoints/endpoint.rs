@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -56,6 +59,7 @@ pub(crate) struct Endpoint {
     pub(crate) url: String,
     received: mpsc::UnboundedReceiver<Received>,
     answers: Arc<Mutex<VecDeque<u16>>>,
+    confirms: Arc<AtomicBool>,
     _server: JoinSet<()>,
 }
 
@@ -66,20 +70,30 @@ impl Endpoint {
         let (sender, received) = mpsc::unbounded_channel();
         let answers: Arc<Mutex<VecDeque<u16>>> = Arc::default();
         let next = answers.clone();
+        let confirms = Arc::new(AtomicBool::new(false));
+        let confirm = confirms.clone();
         let router = Router::new().fallback(async move |uri: Uri, headers: HeaderMap, body: String| {
-            let body = serde_json::from_str(&body).expect("a JSON body");
+            let body: Value = serde_json::from_str(&body).expect("a JSON body");
+            if confirm.load(Ordering::Relaxed) && body["Type"] == "SubscriptionConfirmation" {
+                visit(&body["SubscribeURL"]).await;
+            }
             sender.send(Received { path: uri.path().to_owned(), headers, body }).unwrap();
             let answer = next.lock().unwrap().pop_front();
             StatusCode::from_u16(answer.unwrap_or(200)).unwrap()
         });
         let mut server = JoinSet::new();
         server.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, received, answers, _server: server }
+        Self { url, received, answers, confirms, _server: server }
     }
 
     /// What it will answer next, in order.
     pub(crate) fn will_answer(&self, answers: &[u16]) {
         self.answers.lock().unwrap().extend(answers);
+    }
+
+    /// Visits a SubscribeURL before it answers the message with it.
+    pub(crate) fn confirms_at_once(&self) {
+        self.confirms.store(true, Ordering::Relaxed);
     }
 
     pub(crate) async fn next(&mut self) -> Received {

@@ -86,6 +86,33 @@ async fn the_same_seed_makes_the_same_mess() {
 }
 
 #[tokio::test]
+async fn late_ones_come_out_at_the_same_places_however_the_clock_is_moved() {
+    const PLACEMENTS: u64 = 300;
+    let second = Duration::from_secs(1);
+    let mut messes = Vec::new();
+    for run in 0..4 {
+        let mut endpoint = Endpoint::start().await;
+        let local = faulty(&endpoint, "delay=0.5:2500ms,reorder=0.3").await;
+        for n in 0..PLACEMENTS {
+            let id = n.to_string();
+            let placement =
+                json!({ "PlacementId": id, "GameSessionQueueName": "q", "MaximumPlayerSessionCount": 1 });
+            local.call("StartGameSessionPlacement", placement).await.unwrap();
+            local.advance(second).await;
+        }
+        // Now they time out, a second apart: with somebody looking in between, or all in one jump.
+        let (jumps, jump) = if run % 2 == 0 { (1800, second / 2) } else { (1, 900 * second) };
+        for _ in 0..jumps {
+            local.advance(jump).await;
+        }
+        tokio::time::timeout(LONG, local.shutdown()).await.unwrap();
+        messes.push(endpoint.placements_so_far());
+    }
+    assert_eq!(messes[0].len(), 300);
+    assert!(messes.iter().all(|mess| *mess == messes[0]), "{messes:?}");
+}
+
+#[tokio::test]
 async fn rates_that_cannot_be_are_refused() {
     let local = Local::start(Config::on_free_ports()).await.unwrap();
     let url = format!("{}/faults", local.admin_endpoint());

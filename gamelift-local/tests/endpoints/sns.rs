@@ -1,6 +1,8 @@
 //! Subscriptions, from the handshake to the farewell.
 
-use gamelift_local::{Config, Local};
+use std::time::{Duration, Instant};
+
+use gamelift_local::{Config, EndpointError, Local, SignatureVersion};
 use serde_json::{Value, json};
 
 use crate::endpoint::*;
@@ -139,4 +141,46 @@ async fn endpoints_and_links_that_cannot_be_are_refused() {
     let error =
         Local::start(Config { sns_subscribers: subscribers, ..Config::in_memory() }).await.unwrap_err();
     assert!(error.to_string().contains("--sns-subscriber"), "{error}");
+}
+
+const TOPIC: &str = "arn:aws:sns:us-west-2:123456789012:matches";
+
+#[tokio::test]
+async fn an_endpoint_that_confirms_and_then_answers_with_an_error_is_subscribed() {
+    let mut endpoint = Endpoint::start().await;
+    endpoint.confirms_at_once();
+    endpoint.will_answer(&[500]);
+    let config = Config { sns_subscribers: vec![endpoint.url.clone()], ..Config::on_free_ports() };
+    let local = with_queue(config).await;
+    assert_eq!(endpoint.next().await.body["Type"], "SubscriptionConfirmation");
+    admin_until(&local, "/state", |state| state["events"]["failedAttempts"] == 1).await;
+    cancelled(&local, "a").await;
+    assert_eq!(endpoint.next().await.placement(), "a");
+}
+
+#[tokio::test]
+async fn a_refused_subscription_is_over_at_once_and_cannot_be_confirmed_later() {
+    let mut endpoint = Endpoint::start().await;
+    endpoint.will_answer(&[403]);
+    let local = Local::start(Config::on_free_ports()).await.unwrap();
+    let asked = Instant::now();
+    let error = local.subscribe(&endpoint.url, TOPIC, SignatureVersion::Sha1).await.unwrap_err();
+    assert!(matches!(error, EndpointError::Unconfirmed), "{error}");
+    assert!(asked.elapsed() < Duration::from_secs(10), "a refusal needs no patience");
+    let refused = endpoint.next().await;
+    let (status, body) = http("GET", refused.body["SubscribeURL"].as_str().unwrap(), "").await;
+    assert_eq!(status, 400, "{body}");
+    let list = admin(&local, "GET", "/subscriptions", Value::Null).await;
+    assert_eq!(list, json!({ "subscriptions": [] }));
+}
+
+#[tokio::test]
+async fn links_work_when_the_admin_side_listens_on_every_address() {
+    let mut endpoint = Endpoint::start().await;
+    let admin = "0.0.0.0:0".parse().unwrap();
+    let config = Config { sns_subscribers: vec![endpoint.url.clone()], admin, ..Config::on_free_ports() };
+    let local = with_queue(config).await;
+    assert!(local.admin_endpoint().starts_with("http://127.0.0.1:"), "{}", local.admin_endpoint());
+    let confirmation = endpoint.confirm("/").await;
+    visit(&confirmation.body["SigningCertURL"]).await;
 }

@@ -29,13 +29,15 @@ async fn a_target_gets_bare_events_in_order_each_until_it_is_taken() {
 
 #[tokio::test]
 async fn targets_come_and_go() {
-    let mut endpoint = Endpoint::start().await;
+    let (mut endpoint, mut other) = (Endpoint::start().await, Endpoint::start().await);
     let local = with_queue(Config::on_free_ports()).await;
+    cancelled(&local, "before").await;
     let made = admin(&local, "POST", "/targets", json!({ "url": endpoint.url })).await;
     let id = made["targetId"].as_str().unwrap();
     cancelled(&local, "a").await;
-    assert_eq!(endpoint.next().await.placement(), "a");
-    let list = admin(&local, "GET", "/targets", Value::Null).await;
+    assert_eq!(endpoint.next().await.placement(), "a", "not what happened before");
+    let list =
+        admin_until(&local, "/targets", |list| list["targets"][0]["deliveries"]["delivered"] == 1).await;
     assert_eq!(list["targets"][0]["targetId"], id);
     let path = format!("/targets/{id}");
     admin(&local, "DELETE", &path, Value::Null).await;
@@ -43,10 +45,17 @@ async fn targets_come_and_go() {
     assert_eq!(status, 404);
     let list = admin(&local, "GET", "/targets", Value::Null).await;
     assert_eq!(list, json!({ "targets": [] }));
+    let again = admin(&local, "POST", "/targets", json!({ "url": other.url })).await;
+    assert_ne!(again["targetId"], id, "ids are not used twice");
+    cancelled(&local, "b").await;
+    assert_eq!(other.next().await.placement(), "b");
     for body in ["", "{}", r#"{"url": "nowhere"}"#] {
         let (status, _) = http("POST", &format!("{}/targets", local.admin_endpoint()), body).await;
         assert_eq!(status, 400, "{body}");
     }
+    tokio::time::timeout(LONG, local.shutdown()).await.unwrap();
+    assert_eq!(endpoint.placements_so_far(), Vec::<String>::new(), "a removed target gets nothing");
+    assert_eq!(other.placements_so_far(), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -25,6 +25,11 @@ impl Backoff {
         now + ceiling / 2 + (ceiling / 2).mul_f64(rng.f64())
     }
 
+    /// Whether nothing has failed yet.
+    pub(crate) fn is_first(&self) -> bool {
+        self.failures == 0
+    }
+
     /// To be called when the peer has *spoken*, not when it merely accepted: one that accepts and dies would otherwise be
     /// hammered.
     pub(crate) fn reset(&mut self) {

@@ -24,7 +24,7 @@ pub(super) enum Caller {
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) caller: Caller,
-    pub(super) request: Request,
+    pub(super) request: Box<Request>,
     /// A UUID, as a number: comparing and copying it is free.
     pub(super) request_id: u128,
     pub(super) deadline: Instant,
@@ -54,6 +54,20 @@ fn text(request_id: u128) -> RequestId {
     RequestId::new_unchecked(uuid::Uuid::from_u128(request_id).to_string())
 }
 
+/// The last 62 bits of a UUID, behind its variant.
+const TAIL: u128 = (1 << 62) - 1;
+
+/// A request id that names its call: a random UUID whose end is the call's number, so that an answer leads to its call
+/// without a second table. 60 random bits are left, a new draw for each request.
+pub(super) fn request_id(random: uuid::Uuid, id: CallId) -> u128 {
+    random.as_u128() & !TAIL | u128::from(id.0) & TAIL
+}
+
+/// The call that a request id of ours names.
+fn named_in(request_id: u128) -> CallId {
+    CallId(u64::try_from(request_id & TAIL).expect("62 bits are fewer than 64"))
+}
+
 /// `None` for an id that cannot be ours.
 fn number(request_id: &RequestId) -> Option<u128> {
     uuid::Uuid::try_parse(request_id.as_str()).ok().map(|uuid| uuid.as_u128())
@@ -63,7 +77,6 @@ fn number(request_id: &RequestId) -> Option<u128> {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     calls: BTreeMap<CallId, Call>,
-    by_request: BTreeMap<u128, CallId>,
     deadlines: BTreeSet<(Instant, CallId)>,
     unsent: VecDeque<CallId>,
     last: u64,
@@ -80,7 +93,6 @@ impl Calls {
     }
 
     pub(super) fn insert(&mut self, id: CallId, call: Call) {
-        self.by_request.insert(call.request_id, id);
         self.deadlines.insert((call.deadline, id));
         self.unsent.push_back(id);
         self.calls.insert(id, call);
@@ -88,23 +100,20 @@ impl Calls {
 
     /// Takes out the call that a response names, if somebody waits for it.
     pub(super) fn take_by_request(&mut self, request_id: &RequestId) -> Option<(CallId, Call)> {
-        let id = *self.by_request.get(&number(request_id)?)?;
+        let number = number(request_id)?;
+        let id = named_in(number);
+        // Somebody else's id may end like one of ours.
+        self.calls.get(&id).filter(|call| call.request_id == number)?;
         self.take(id)
     }
 
     pub(super) fn take(&mut self, id: CallId) -> Option<(CallId, Call)> {
         let call = self.calls.remove(&id)?;
-        self.by_request.remove(&call.request_id);
         self.deadlines.remove(&(call.deadline, id));
         if !call.sent {
             self.unsent.retain(|unsent| *unsent != id);
         }
         Some((id, call))
-    }
-
-    /// Whether somebody waits for this response.
-    pub(super) fn expects(&self, request_id: &RequestId) -> bool {
-        number(request_id).is_some_and(|number| self.by_request.contains_key(&number))
     }
 
     /// The next call to send, its text made. Expired calls are left for [`Self::take_expired`].

@@ -40,12 +40,19 @@ impl Health {
         Self { times, next_ask: None, open: None, last: 0 }
     }
 
-    /// The process is ready, or connected again after an outage that cost a heartbeat: ask at once.
+    /// The process is ready: ask at once.
     ///
     /// The official SDKs send the first heartbeat within milliseconds of being ready, and the service waits for it
     /// before it assigns a game session.
     pub(crate) fn ask_now(&mut self, now: Instant) {
         self.next_ask = Some(now);
+    }
+
+    /// A heartbeat was lost, or may have been: ask at once, unless a question is open whose answer will be one.
+    pub(crate) fn ask_soon(&mut self, now: Instant) {
+        if let (Some(next_ask), None) = (&mut self.next_ask, self.open) {
+            *next_ask = now.min(*next_ask);
+        }
     }
 
     /// The process is ending.
@@ -131,6 +138,21 @@ mod tests {
         assert_eq!(health.poll_timeout(), Some(later));
         assert_eq!(health.handle_timeout(later, &mut rng), Some(Due::Unhealthy));
         assert_eq!(health.answered(check, true), None);
+    }
+
+    #[test]
+    fn asking_soon_does_not_cut_an_open_question_short_and_asks_nothing_before_ready() {
+        let (mut health, mut rng, now) = (Health::new(TIMES), rng(), first_moment());
+        health.ask_soon(now);
+        assert_eq!(health.handle_timeout(now, &mut rng), None);
+        health.ask_now(now);
+        let Some(Due::Ask(check)) = health.handle_timeout(now, &mut rng) else { panic!("nothing asked") };
+        let later = now + Duration::from_secs(1);
+        health.ask_soon(later);
+        assert_eq!(health.handle_timeout(later, &mut rng), None, "the application still thinks");
+        assert_eq!(health.answered(check, true), Some(true));
+        health.ask_soon(later);
+        assert!(matches!(health.handle_timeout(later, &mut rng), Some(Due::Ask(_))));
     }
 
     #[test]

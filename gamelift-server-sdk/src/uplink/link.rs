@@ -24,7 +24,7 @@ pub(super) enum Link {
 /// A refresh that is not done yet. Lives beside `Link::Open` only.
 #[derive(Debug)]
 pub(super) struct Successor {
-    pub(super) endpoint: Endpoint,
+    pub(super) endpoint: Box<Endpoint>,
     pub(super) attempt: Attempt,
     pub(super) backoff: Backoff,
 }
@@ -67,20 +67,28 @@ impl Uplink {
             self.outputs.push_back(Output::Connected(Ok(())));
         }
         if std::mem::take(&mut self.missed_a_beat) {
-            self.health.ask_now(now);
+            self.health.ask_soon(now);
         }
         self.send_calls(now);
     }
 
     pub(super) fn link_failed(&mut self, now: Instant, error: Option<DialError>) {
         self.link = Link::Closed;
-        if let (Stage::Connecting { attempts, give_up }, Some(error)) = (&self.stage, error) {
-            // The first connection is the caller's to judge: a wrong token is wrong at the next attempt, too.
-            if error.is_final() || *give_up <= now {
-                let error = ConnectError::Unreachable { attempts: *attempts, last: error };
-                return self.give_up_connecting(error);
+        if let Some(error) = error {
+            if let Stage::Connecting { attempts, give_up, last } = &mut self.stage {
+                // The first connection is the caller's to judge: a wrong token is wrong at the next attempt, too.
+                if error.is_final() || *give_up <= now {
+                    let attempts = *attempts;
+                    return self.give_up_connecting(ConnectError::Unreachable { attempts, last: error });
+                }
+                tracing::debug!(%error, "could not connect; trying again");
+                *last = Some(error.clone());
+            } else if self.backoff.is_first() || error.is_final() {
+                tracing::warn!(%error, "not connected; trying again for as long as it takes");
             }
-            tracing::debug!(%error, "could not connect; trying again");
+            if error.is_unauthorized() {
+                renew(&mut self.endpoint.credentials, &self.settings.credentials);
+            }
         }
         if let Some(fallback) = &mut self.fallback {
             std::mem::swap(&mut self.endpoint, fallback);
@@ -114,18 +122,18 @@ impl Uplink {
             Ok(url) => url,
             Err(error) => return tracing::warn!(%error, "RefreshConnection ignored"),
         };
-        let endpoint = Endpoint {
+        let endpoint = Box::new(Endpoint {
             url,
-            credentials: Credentials::after_refresh(refresh.auth_token),
+            credentials: Credentials::after_refresh(refresh.auth_token, &self.settings.credentials),
             idempotency_token: uuid(&mut self.rng).to_string(),
-        };
+        });
         // The newest wins: an earlier refresh that is still under way is given up.
         if let Some(conn) = self.successor.take().and_then(|older| older.attempt.conn()) {
             self.outputs.push_back(Output::Close(conn, None));
         }
         if matches!(self.link, Link::Open { .. }) {
             let attempt = Attempt::Waiting { until: now };
-            self.successor = Some(Successor { endpoint, attempt, backoff: Backoff::default() });
+            self.successor = Some(Box::new(Successor { endpoint, attempt, backoff: Backoff::default() }));
             self.dial_successor(now);
         } else {
             // Read from the predecessor while the link is down.
@@ -146,7 +154,12 @@ impl Uplink {
     }
 
     /// A failed refresh changes nothing but the time of the next attempt.
-    pub(super) fn successor_failed(&mut self, now: Instant, conn: ConnId) {
+    pub(super) fn successor_failed(&mut self, now: Instant, conn: ConnId, error: Option<&DialError>) {
+        if let Some(successor) = &mut self.successor
+            && error.is_some_and(DialError::is_unauthorized)
+        {
+            renew(&mut successor.endpoint.credentials, &self.settings.credentials);
+        }
         if let Some(successor) = self.successor.as_mut().filter(|s| s.attempt.conn() == Some(conn)) {
             successor.attempt = Attempt::Waiting { until: successor.backoff.failed(now, &mut self.rng) };
         }
@@ -157,5 +170,12 @@ impl Uplink {
             self.outputs.push_back(Output::Close(conn, Some(CLOSE_NORMAL)));
             self.fail_calls_without_a_socket();
         }
+    }
+}
+
+/// A token that came with a refresh grows old, too; whoever can get a new one of their own turns back to that.
+fn renew(credentials: &mut Credentials, configured: &Credentials) {
+    if configured.can_be_renewed() {
+        credentials.clone_from(configured);
     }
 }

@@ -81,7 +81,7 @@ impl Bench {
     fn dial(&mut self) -> (ConnId, Endpoint) {
         self.out.retain(|output| !matches!(output, Output::Event(UplinkEvent::CheckHealth(_))));
         match self.out.remove(0) {
-            Output::Dial(conn, endpoint) => (conn, endpoint),
+            Output::Dial(conn, endpoint) => (conn, *endpoint),
             other => panic!("expected a dial, got {other:?}"),
         }
     }
@@ -199,7 +199,11 @@ fn an_unreachable_service_is_tried_again_until_the_callers_patience_ends() {
         }
     };
     assert!(attempts > 3);
-    assert!(matches!(error, ConnectError::Unreachable { attempts: told, .. } if told == attempts), "{error}");
+    // Not "timed out": what it met says what to do.
+    assert!(
+        matches!(&error, ConnectError::Unreachable { attempts: told, last: DialError::Network(_) } if *told == attempts),
+        "{error}"
+    );
 }
 
 #[test]
@@ -362,6 +366,19 @@ fn answers_in_any_order_find_their_calls_and_strangers_find_none() {
 }
 
 #[test]
+fn a_strangers_id_that_ends_like_one_of_ours_answers_nothing() {
+    let (mut bench, conn) = Bench::ready();
+    let call = bench.call(accept());
+    let (_, id) = bench.sent(conn);
+    let first = if id.as_str().starts_with('0') { '1' } else { '0' };
+    let stranger = format!("{first}{}", &id.as_str()[1..]);
+    bench.succeed(conn, &Action::AcceptPlayerSession, &RequestId::new_unchecked(stranger));
+    assert!(bench.take().is_empty());
+    bench.succeed(conn, &Action::AcceptPlayerSession, &id);
+    assert!(matches!(bench.take()[..], [Output::Reply(replied, Ok(_))] if replied == call));
+}
+
+#[test]
 fn an_answer_that_is_not_understood_says_that_the_call_took_effect() {
     let (mut bench, conn) = Bench::ready();
     bench.call(describe());
@@ -384,11 +401,35 @@ fn two_unanswered_calls_in_a_row_replace_a_socket_that_went_silent() {
     bench.wait(Duration::from_secs(20));
     let out = bench.take();
     assert!(
-        matches!(out[..], [Output::Reply(..), Output::Reply(..), Output::Close(id, None)] if id == conn),
+        matches!(out[..], [
+            Output::Reply(..),
+            Output::Reply(..),
+            Output::Close(id, None),
+            Output::Event(UplinkEvent::CheckHealth(_)),
+        ] if id == conn),
         "{out:?}"
     );
     bench.timeout();
     bench.dial();
+}
+
+/// The probe: nobody waits for the next heartbeat by the clock.
+#[test]
+fn one_unanswered_call_asks_for_a_heartbeat_at_once() {
+    let (mut bench, conn) = Bench::ready();
+    bench.call(accept());
+    bench.sent(conn);
+    bench.wait(Duration::from_secs(20));
+    let out = bench.take();
+    let [Output::Reply(..), Output::Event(UplinkEvent::CheckHealth(check))] = out[..] else {
+        panic!("{out:?}")
+    };
+    bench.uplink.handle_health(bench.now, check, true);
+    bench.drain();
+    let (_, id) = bench.sent(conn);
+    bench.succeed(conn, &Action::HeartbeatServerProcess, &id);
+    bench.wait(Duration::from_secs(40));
+    assert!(bench.take().is_empty(), "it is answered: alive");
 }
 
 #[test]

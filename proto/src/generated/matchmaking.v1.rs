@@ -69,6 +69,9 @@ pub struct Ticket {
     /// When to ask again, in milliseconds from now. Absent at the end.
     #[prost(uint32, optional, tag = "10")]
     pub poll_after_ms: ::core::option::Option<u32>,
+    /// The caller's team, once there is a match.
+    #[prost(string, optional, tag = "11")]
+    pub team: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// How far the players of a proposed match have come with their answers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

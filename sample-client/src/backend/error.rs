@@ -240,6 +240,14 @@ pub enum SetUpError {
     /// A backend on AWS has an identity pool that cannot be guessed.
     #[error("a backend on AWS needs its identity pool: the IdentityPoolId among the outputs of its stack")]
     NoIdentityPool,
+    /// A WebSocket API on AWS has a URL of its own.
+    #[error(
+        "a backend on AWS needs the URL of its WebSocket API, which is another one: --websocket, or the WebSocketUrl among the outputs of its stack"
+    )]
+    NoWebSocket,
+    /// API Gateway does not pass gRPC on.
+    #[error("API Gateway has no gRPC: have news pushed over a WebSocket, or ask for it")]
+    NoGrpc,
     /// TLS cannot be set up.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),

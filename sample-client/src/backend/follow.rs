@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::error::CallError;
 use super::model::{Connection, Status, Ticket};
-use super::poll::Patience;
+use super::poll::{BACKOFF_MAX, Patience};
+use super::push::PushBy;
 
 #[cfg(test)]
 mod tests;
@@ -23,8 +24,8 @@ pub const CANCEL_PATIENCE: Duration = Duration::from_secs(15);
 pub struct FollowOptions {
     /// What to answer to a proposed match.
     pub accept: bool,
-    /// Whether to listen for news besides asking. Asking goes on, but less often.
-    pub push: bool,
+    /// How to listen for news besides asking, if at all. Asking goes on, but less often.
+    pub push: Option<PushBy>,
     /// How long to wait for a seat before the ticket is cancelled.
     pub wait_max: Duration,
 }
@@ -35,7 +36,7 @@ pub enum Effect {
     /// Send this, and tell [`Follower::handle_reply`] what came of it.
     Send(Request),
     /// Listen for news, and tell [`Follower::handle_push_opened`] or [`Follower::handle_push_lost`].
-    OpenPush,
+    OpenPush(PushBy),
     /// For the player: the ticket is here now.
     Changed(Status),
     /// It is over.
@@ -113,9 +114,13 @@ pub enum Outcome {
 enum Push {
     Off,
     Opening,
-    Open,
+    Open { since: Instant },
     Closed { reopen_at: Instant },
 }
+
+/// A line that held this long was a good one: what befalls it then is its first failure. As long as the longest wait before it
+/// is opened again, so that one that comes and goes is not opened more often than that in the long run.
+const PUSH_HELD_MIN: Duration = BACKOFF_MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Cancelling {
@@ -133,6 +138,7 @@ pub struct Follower {
     accept: bool,
     give_up_at: Instant,
     patience: Patience,
+    push_by: Option<PushBy>,
     push: Push,
     push_patience: Patience,
     under_way: Option<Request>,
@@ -158,7 +164,8 @@ impl Follower {
             give_up_at: now + options.wait_max,
             push_patience: patience.clone(),
             patience,
-            push: if options.push { Push::Opening } else { Push::Off },
+            push_by: options.push,
+            push: Push::Off,
             under_way: None,
             poll_at,
             not_before: now,
@@ -168,8 +175,8 @@ impl Follower {
             over: false,
             ticket,
         };
-        if follower.push == Push::Opening && !follower.ticket.status.is_final() {
-            follower.effects.push_back(Effect::OpenPush);
+        if !follower.ticket.status.is_final() {
+            follower.open_push();
         }
         follower.end_if_final();
         follower.decide(now);
@@ -217,8 +224,7 @@ impl Follower {
             && now >= reopen_at
             && !self.over
         {
-            self.push = Push::Opening;
-            self.effects.push_back(Effect::OpenPush);
+            self.open_push();
         }
         self.decide(now);
     }
@@ -250,9 +256,10 @@ impl Follower {
 
     /// News that nobody asked for.
     pub fn handle_pushed(&mut self, now: Instant, ticket: Ticket) {
-        self.push_patience.answered(None, true); // A frame counts, not that somebody accepted the connection.
         let known = self.ticket.version;
         if self.take(ticket) && self.ticket.version > known {
+            // News counts, not that somebody accepted the connection and repeated what was known.
+            self.push_patience.answered(None, true);
             self.etag = None;
             self.schedule(now);
         }
@@ -261,20 +268,34 @@ impl Follower {
 
     /// Listening has begun. The next question is asked as planned, the ones after it seldom: so a connection that comes and
     /// goes does not put it off for ever.
-    pub fn handle_push_opened(&mut self) {
+    pub fn handle_push_opened(&mut self, now: Instant) {
         if self.push == Push::Opening {
-            self.push = Push::Open;
+            self.push = Push::Open { since: now };
         }
     }
 
-    /// Listening has ended, or could not begin. `again` says whether it may be tried again.
-    pub fn handle_push_lost(&mut self, now: Instant, again: bool) {
-        let wait = if again { self.push_patience.failed(None) } else { None };
+    /// Listening has ended, or could not begin: then `error` says whether and when it may be tried again.
+    pub fn handle_push_lost(&mut self, now: Instant, error: Option<&CallError>) {
+        if let Push::Open { since } = self.push
+            && now >= since + PUSH_HELD_MIN
+        {
+            self.push_patience.answered(None, true);
+        }
+        let wait = match error {
+            Some(error) if !error.is_retryable() => None,
+            error => self.push_patience.failed(error.and_then(CallError::retry_after)),
+        };
         self.push = wait.map_or(Push::Off, |wait| Push::Closed { reopen_at: now + wait });
-        // Asking takes over.
-        let planned = self.poll_at;
-        self.schedule(now);
-        self.poll_at = self.poll_at.min(planned);
+        // Asking takes over. That nothing is pushed is no answer, so failures to ask still count.
+        let asking = now + self.patience.poll_after(self.ticket.poll_after_ms, false);
+        self.poll_at = self.poll_at.min(asking);
+    }
+
+    fn open_push(&mut self) {
+        if let Some(by) = self.push_by {
+            self.push = Push::Opening;
+            self.effects.push_back(Effect::OpenPush(by));
+        }
     }
 
     fn start_cancelling(&mut self, now: Instant, why: Why) {
@@ -314,7 +335,8 @@ impl Follower {
     }
 
     fn schedule(&mut self, now: Instant) {
-        self.poll_at = now + self.patience.answered(self.ticket.poll_after_ms, self.push == Push::Open);
+        self.poll_at =
+            now + self.patience.answered(self.ticket.poll_after_ms, matches!(self.push, Push::Open { .. }));
     }
 
     /// The backend has taken note of it.
@@ -332,7 +354,12 @@ impl Follower {
 
     fn fail(&mut self, now: Instant, request: Request, error: CallError) {
         // Both mean that things have moved on: ask how they are.
-        if matches!(error.code(), Some("TICKET_PLACED" | "NOT_IN_ACCEPTANCE")) {
+        let moved_on = match &request {
+            Request::Answer(_) => Some("NOT_IN_ACCEPTANCE"),
+            Request::Cancel => Some("TICKET_PLACED"),
+            Request::Poll { .. } => None,
+        };
+        if moved_on.is_some() && error.code() == moved_on {
             self.note_done(&request);
             self.etag = None;
             self.poll_at = now;

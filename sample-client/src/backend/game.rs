@@ -22,6 +22,8 @@ use crate::trust::Trust;
 /// How often coming back is tried after a drop before it is given up. With the waits between them, about eight seconds
 /// besides the attempts themselves: a game server that crashed does not come back.
 pub const RETURN_ATTEMPTS_MAX: u32 = 5;
+/// A connection that held this long was a good one. After a shorter one, coming back a second time waits, longer each time.
+pub const HELD_MIN: Duration = Duration::from_secs(10);
 /// How often a seat is presented to a server that is too busy to look at it.
 pub const JOIN_ATTEMPTS_MAX: u32 = 4;
 /// Addresses of one game server that are tried.
@@ -74,6 +76,7 @@ impl Client {
             joined = join(connection, options) => joined?,
         };
         let end = Instant::now() + options.play_for;
+        let mut patience = Patience::new(fastrand::u64(..));
         loop {
             on(Milestone::Joined(player.welcome().player_number));
             let over = async {
@@ -89,6 +92,18 @@ impl Client {
             match played.ended {
                 Some(lost) if is_drop(&lost) => {
                     on(Milestone::Dropped(lost.clone()));
+                    if played.duration >= HELD_MIN {
+                        patience = Patience::new(fastrand::u64(..));
+                    } else if game.returns > 0 {
+                        let Some(wait) = patience.failed(None) else {
+                            let reason = "it is lost again each time".to_owned();
+                            return Err(PlayError::Lost { lost, attempts: game.returns, reason });
+                        };
+                        tokio::select! {
+                            () = stop.cancelled() => return Ok(game),
+                            () = sleep(wait) => {}
+                        }
+                    }
                     player = match self.go_back(lost, options, stop).await? {
                         Some(player) => player,
                         None => return Ok(game),

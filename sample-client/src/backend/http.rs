@@ -9,16 +9,19 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::RootCertStore;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
 
 use super::error::{CallError, Refusal, SetUpError};
 use super::model::ProblemBody;
+use super::push::PING_INTERVAL;
+use crate::error::shown;
 
 /// From the first packet to the last byte of the answer. The backend's own limit is about as long.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -26,8 +29,6 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest answer, in bytes: a list of all locations is a tenth of it.
 pub const ANSWER_LEN_MAX: usize = 256 * 1024;
-/// Characters of somebody else's message that are shown.
-const MESSAGE_LEN_MAX: usize = 500;
 
 /// A byte stream to a server, encrypted if its URL says so.
 pub(crate) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
@@ -37,7 +38,12 @@ pub(crate) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
 pub(crate) struct Http {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     connector: HttpsConnector<HttpConnector>,
+    /// The same, for servers that are to speak HTTP/2.
+    http2: HttpsConnector<HttpConnector>,
 }
+
+/// An HTTP/2 connection that opens when it is used, for as many requests as it is kept for.
+pub(crate) type Http2 = Client<HttpsConnector<HttpConnector>, tonic::body::Body>;
 
 /// What a server said.
 #[derive(Debug)]
@@ -71,12 +77,27 @@ impl Http {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let http2 = HttpsConnectorBuilder::new()
+            .with_tls_config(config.clone())
+            .https_or_http()
+            .enable_http2()
+            .wrap_connector(tcp.clone());
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(config)
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector.clone()), connector })
+        let client = Client::builder(TokioExecutor::new()).build(connector.clone());
+        Ok(Self { client, connector, http2 })
+    }
+
+    /// A connection of its own, by prior knowledge where there is no TLS.
+    pub(crate) fn http2(&self) -> Http2 {
+        Client::builder(TokioExecutor::new())
+            .http2_only(true)
+            .timer(TokioTimer::new())
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .build(self.http2.clone())
     }
 
     /// Sends it and reads the whole answer, whatever its status.
@@ -136,7 +157,7 @@ impl Answer {
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_slice(&self.body).map_err(|error| CallError::Nonsense {
             host: self.host.clone(),
-            what: format!("an answer that cannot be read: {error}"),
+            what: format!("an answer that cannot be read: {}", where_wrong(&error)),
         })
     }
 
@@ -144,6 +165,15 @@ impl Answer {
     pub(crate) fn etag(&self) -> Option<String> {
         self.headers.get(header::ETAG)?.to_str().ok().map(str::to_owned)
     }
+}
+
+/// Where JSON is wrong, without serde's words: they may repeat a secret that stands there.
+pub(crate) fn where_wrong(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Data => "a field is missing or of another kind",
+        Category::Io | Category::Syntax | Category::Eof => "it is no JSON",
+    };
+    format!("{what}, at line {} column {}", error.line(), error.column())
 }
 
 /// A no in any of its spellings: the backend's, API Gateway's, Cognito's.
@@ -194,18 +224,13 @@ pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> C
     CallError::Refused(Box::new(refusal))
 }
 
-/// Somebody else's text, fit for a terminal and a log.
-fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MESSAGE_LEN_MAX).collect()
-}
-
 /// Host and port. Never the rest: a presigned URL is a secret.
 pub(crate) fn host_of(uri: &Uri) -> String {
     uri.authority().map(ToString::to_string).unwrap_or_default()
 }
 
 /// hyper's own words are "client error (Connect)"; the reason is at the bottom.
-fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -248,6 +273,21 @@ mod tests {
         assert_eq!(refusal.message, "Signature expired");
         assert!(refusal.to_string().contains("clock"), "{refusal}");
         assert_eq!(refused(403, &[], r#"{"message":"Forbidden"}"#).code, "HTTP_403");
+    }
+
+    #[test]
+    fn answer_that_cannot_be_read_is_not_repeated() {
+        let answer = |body: &'static [u8]| Answer {
+            host: "host".to_owned(),
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(body),
+        };
+        for body in [&br#""psess-secret""#[..], br#"{"port":"psess-secret"}"#, b"{psess-secret"] {
+            let error = answer(body).json::<std::collections::BTreeMap<String, u32>>().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
+            assert!(error.to_string().contains("at line 1 column "), "{error}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! is as good as a password: whoever knows it can get credentials for it. It is in no log, and its file is for its owner only.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -135,11 +135,15 @@ impl IdentityFile {
     /// would be to write over it.
     pub(crate) fn read(&self, pool: &str) -> Result<Option<String>, SetUpError> {
         let unusable = |reason: String| SetUpError::IdentityFile { path: self.path.clone(), reason };
-        let text = match fs::read(&self.path) {
-            Ok(text) => text,
+        let file = match fs::File::open(&self.path) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unusable(error.to_string())),
         };
+        let mut text = Vec::new();
+        file.take(FILE_LEN_MAX as u64 + 1)
+            .read_to_end(&mut text)
+            .map_err(|error| unusable(error.to_string()))?;
         if text.len() > FILE_LEN_MAX {
             return Err(unusable("it is too long to be one; name another file".to_owned()));
         }

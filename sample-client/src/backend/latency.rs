@@ -47,7 +47,14 @@ pub async fn measure(locations: &[Location]) -> BTreeMap<String, u32> {
         }
     }
     let mut latencies = BTreeMap::new();
-    while let Some(Ok((location, samples))) = probes.join_next().await {
+    while let Some(probed) = probes.join_next().await {
+        let (location, samples) = match probed {
+            Ok(probed) => probed,
+            Err(error) => {
+                tracing::warn!(%error, "a measurement has failed; its location is left out");
+                continue;
+            }
+        };
         match samples.map(median) {
             Ok(Some(latency)) => {
                 latencies.insert(location, millis(latency));

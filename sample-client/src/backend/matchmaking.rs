@@ -11,7 +11,7 @@ use super::client::{Client, TicketNews, patiently};
 use super::error::{CallError, PlayError, Step, StepError};
 use super::follow::{Effect, FollowOptions, Follower, Outcome, Reply, Request, Why};
 use super::model::{Connection, StartRequest, Status, Ticket};
-use super::push::Push;
+use super::push::{Push, PushBy};
 
 /// How long a player waits for a match unless told otherwise. Longer than any FlexMatch timeout in this repository.
 pub const WAIT_MAX_DEFAULT: Duration = Duration::from_secs(300);
@@ -35,7 +35,10 @@ pub enum Entry {
     /// Asks for a match, alone or for a party. A ticket that the player has already is followed instead.
     Start(StartRequest),
     /// Waits for the ticket of somebody who was given this player's [`Invite`](super::model::Invite).
-    Invited,
+    Invited {
+        /// The ticket that the player had before, if any: unless it is still open, it is not the one that is waited for.
+        earlier: Option<String>,
+    },
 }
 
 /// Something that has happened on the way.
@@ -52,7 +55,9 @@ pub enum Milestone {
     /// The ticket is here now.
     Status(Status),
     /// News is pushed from now on.
-    Pushing,
+    Pushing(PushBy),
+    /// It is not any more; the ticket is asked for, and the push may be opened again.
+    PushLost,
     /// The player is in the game, with this number.
     Joined(u32),
     /// The connection to the game is lost; the player goes back.
@@ -76,7 +81,7 @@ impl Client {
     ) -> Result<Connection, PlayError> {
         let (ticket, resumed) = match wish.entry {
             Entry::Start(request) => self.start_or_resume(&request).await?,
-            Entry::Invited => (self.wait_for_leader(stop).await?, false),
+            Entry::Invited { earlier } => (self.wait_for_leader(earlier.as_deref(), stop).await?, false),
         };
         on(Milestone::Ticket { ticket_id: ticket.ticket_id.clone(), resumed });
         let follower = Follower::new(now(), ticket, wish.follow, fastrand::u64(..));
@@ -110,12 +115,15 @@ impl Client {
         }
     }
 
-    async fn wait_for_leader(&self, stop: &CancellationToken) -> Result<Ticket, PlayError> {
+    async fn wait_for_leader(
+        &self,
+        earlier: Option<&str>,
+        stop: &CancellationToken,
+    ) -> Result<Ticket, PlayError> {
         let give_up_at = tokio::time::Instant::now() + INVITED_WAIT_MAX;
         loop {
             match patiently(|| self.current()).await {
-                // An earlier one, that is over, is not the leader's.
-                Ok(ticket) if !ticket.status.is_final() || ticket.status == Status::Succeeded => {
+                Ok(ticket) if !ticket.status.is_final() || earlier != Some(&ticket.ticket_id) => {
                     return Ok(ticket);
                 }
                 Ok(_) => {}
@@ -139,7 +147,7 @@ impl Client {
         on: &mut (impl FnMut(Milestone) + Send),
     ) -> Outcome {
         let mut request: Option<Waiting<Reply>> = None;
-        let mut opening: Option<Waiting<Result<Push, StepError>>> = None;
+        let mut opening: Option<Waiting<(PushBy, Result<Push, StepError>)>> = None;
         let mut push: Option<Push> = None;
         let mut stopped = false;
         loop {
@@ -148,9 +156,9 @@ impl Client {
                     Effect::Send(it) => {
                         request = Some(Box::pin(self.clone().ask(follower.ticket().ticket_id.clone(), it)));
                     }
-                    Effect::OpenPush => {
+                    Effect::OpenPush(by) => {
                         let client = self.clone();
-                        opening = Some(Box::pin(async move { client.push().await }));
+                        opening = Some(Box::pin(async move { (by, client.push(by).await) }));
                     }
                     Effect::Changed(status) => on(Milestone::Status(status)),
                     Effect::Done(outcome) => return outcome,
@@ -162,17 +170,17 @@ impl Client {
                     request = None;
                     follower.handle_reply(now(), reply);
                 }
-                opened = ready(&mut opening) => {
+                (by, opened) = ready(&mut opening) => {
                     opening = None;
                     match opened {
                         Ok(opened) => {
                             push = Some(opened);
-                            on(Milestone::Pushing);
-                            follower.handle_push_opened();
+                            on(Milestone::Pushing(by));
+                            follower.handle_push_opened(now());
                         }
                         Err(error) => {
                             tracing::warn!(%error, "no news is pushed; the ticket is asked for instead");
-                            follower.handle_push_lost(now(), error.error.is_retryable());
+                            follower.handle_push_lost(now(), Some(&error.error));
                         }
                     }
                 }
@@ -180,7 +188,8 @@ impl Client {
                     Some(ticket) => follower.handle_pushed(now(), ticket),
                     None => {
                         push = None;
-                        follower.handle_push_lost(now(), true);
+                        on(Milestone::PushLost);
+                        follower.handle_push_lost(now(), None);
                     }
                 },
                 () = stop.cancelled(), if !stopped => {

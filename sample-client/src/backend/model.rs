@@ -155,9 +155,21 @@ pub struct StartRequest {
     /// Attributes of the player. The backend has a list of those it takes from clients.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, serde_json::Value>,
-    /// The tokens of the other members of the party: see [`Invite`].
+    /// The tokens of the other members of the party: see [`Invite`]. Each has said there what is their own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub party: Vec<String>,
+}
+
+/// What the member of a party says of themselves. What they do not say, the leader's [`StartRequest`] says for them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InviteRequest {
+    /// As in [`StartRequest::latencies`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub latencies: BTreeMap<String, u32>,
+    /// As in [`StartRequest::attributes`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, serde_json::Value>,
 }
 
 /// A player's consent to being taken into somebody's ticket. Who has the token has the consent.

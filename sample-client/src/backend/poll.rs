@@ -37,6 +37,11 @@ impl Patience {
     /// How long to wait after an answer that said `poll_after_ms`.
     pub fn answered(&mut self, poll_after_ms: Option<u32>, pushing: bool) -> Duration {
         self.failures = 0;
+        self.poll_after(poll_after_ms, pushing)
+    }
+
+    /// The same when there was no answer, so that failures still count.
+    pub fn poll_after(&mut self, poll_after_ms: Option<u32>, pushing: bool) -> Duration {
         if pushing {
             return self.jittered(POLL_AFTER_PUSH);
         }

@@ -114,11 +114,27 @@ pub struct Population {
     pub seed: u64,
 }
 
-/// Players who come together, and what their leader sends.
+/// Players who come together. They live at the same location: friends from two sides of an ocean would find no match under a
+/// rule of latency.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Party {
-    /// How many.
-    pub size: usize,
+    /// Who starts.
+    pub leader: Member,
+    /// The others, fewer than [`PARTY_MAX`].
+    pub members: Vec<Member>,
+}
+
+impl Party {
+    /// How many they are.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        1 + self.members.len()
+    }
+}
+
+/// What a player says of themselves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
     /// Milliseconds to each location.
     pub latencies: BTreeMap<String, u32>,
     /// Attributes.
@@ -135,19 +151,25 @@ impl Population {
             let size = self.party_mix.draw(&mut random).clamp(1, PARTY_MAX).min(left);
             left -= size;
             let home = self.locations.as_ref().map(|it| it.draw(&mut random));
-            let everywhere = self.locations.iter().flat_map(Shares::things);
-            let latencies = everywhere
-                .map(|location| {
-                    let middle = if home.as_ref() == Some(location) { NEAR_MS } else { FAR_MS };
-                    let spread = 1.0 + SPREAD * (2.0 * random.f64() - 1.0);
-                    (location.clone(), (middle * spread).round() as u32)
-                })
-                .collect();
-            let attributes =
-                self.attributes.iter().map(|(name, draw)| (name.clone(), draw.draw(&mut random))).collect();
-            parties.push(Party { size, latencies, attributes });
+            let leader = self.member(home.as_ref(), &mut random);
+            let members = (1..size).map(|_| self.member(home.as_ref(), &mut random)).collect();
+            parties.push(Party { leader, members });
         }
         parties
+    }
+
+    fn member(&self, home: Option<&String>, random: &mut fastrand::Rng) -> Member {
+        let everywhere = self.locations.iter().flat_map(Shares::things);
+        let latencies = everywhere
+            .map(|location| {
+                let middle = if home == Some(location) { NEAR_MS } else { FAR_MS };
+                let spread = 1.0 + SPREAD * (2.0 * random.f64() - 1.0);
+                (location.clone(), (middle * spread).round() as u32)
+            })
+            .collect();
+        let attributes =
+            self.attributes.iter().map(|(name, draw)| (name.clone(), draw.draw(random))).collect();
+        Member { latencies, attributes }
     }
 }
 
@@ -167,13 +189,17 @@ mod tests {
     #[test]
     fn players_come_in_the_shares_asked_for() {
         let parties = population().parties(10_000);
-        assert_eq!(parties.iter().map(|it| it.size).sum::<usize>(), 10_000);
-        let pairs = parties.iter().filter(|it| it.size == 2).count() as f64 / parties.len() as f64;
+        assert_eq!(parties.iter().map(Party::size).sum::<usize>(), 10_000);
+        let pairs = parties.iter().filter(|it| it.size() == 2).count() as f64 / parties.len() as f64;
         assert!((0.18..0.22).contains(&pairs), "{pairs}");
-        let at_a = parties.iter().filter(|it| it.latencies["custom-a"] < it.latencies["custom-b"]).count();
-        let at_a = at_a as f64 / parties.len() as f64;
+        let is_at_a = |it: &Member| it.latencies["custom-a"] < it.latencies["custom-b"];
+        let at_a = parties.iter().filter(|it| is_at_a(&it.leader)).count() as f64 / parties.len() as f64;
         assert!((0.73..0.77).contains(&at_a), "{at_a}");
-        assert!(parties.iter().all(|it| (10.0..=20.0).contains(&it.attributes["skill"].as_f64().unwrap())));
+        let mut everybody = parties.iter().flat_map(|it| it.members.iter().chain([&it.leader]));
+        assert!(everybody.all(|it| (10.0..=20.0).contains(&it.attributes["skill"].as_f64().unwrap())));
+        let pair = parties.iter().find(|it| it.size() == 2).unwrap();
+        assert_eq!(is_at_a(&pair.leader), is_at_a(&pair.members[0]), "friends live at the same place");
+        assert_ne!(pair.leader, pair.members[0], "and are not the same");
     }
 
     #[test]

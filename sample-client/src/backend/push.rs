@@ -1,154 +1,63 @@
-//! News of the ticket over a WebSocket, so that it need not be asked for.
-//!
-//! The connection has a task of its own that reads, and writes the few things there are to write: sending is not safe to
-//! cancel, and whoever waits for news does so in a `select!`.
+//! News of the ticket, so that it need not be asked for: over a WebSocket, or by gRPC. Both begin with the ticket as it is, so
+//! nothing is missed in between.
 
-use std::time::Duration;
+mod grpc;
+mod web_socket;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
 use http::{Request, Uri};
-use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use tokio_tungstenite::tungstenite::handshake::client::generate_key;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error as WsError, Message};
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use self::grpc::Grpc;
+use self::web_socket::WebSocket;
 use super::error::CallError;
-use super::http::{CONNECT_TIMEOUT, Http, Stream, host_of, refusal};
+use super::http::Http;
 use super::model::Ticket;
 
-/// Between two pings: API Gateway closes a WebSocket that has been idle for ten minutes.
-pub const PING_INTERVAL: Duration = Duration::from_secs(300);
-/// Longest message, in bytes: API Gateway's limit for one frame.
+pub use self::web_socket::PING_INTERVAL;
+
+/// Longest piece of news, in bytes: API Gateway's limit for one frame of a WebSocket.
 pub const MESSAGE_LEN_MAX: usize = 32 * 1024;
-/// News that has not been looked at. One ticket changes a handful of times; beyond this the socket is not read, and TCP
-/// holds the backend back.
-const NEWS_WAITING_MAX: usize = 16;
 
-/// What the client says.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Action<'a> {
-    action: &'a str,
-    request_id: String,
+/// A way for news to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PushBy {
+    /// A WebSocket, opened by a presigned URL. On AWS it is an API of its own.
+    WebSocket,
+    /// A gRPC stream, opened with a token. API Gateway has none.
+    Grpc,
 }
 
-/// What the backend says: a reply or news. Both have a ticket, and it counts the same.
-#[derive(Deserialize)]
-struct Said {
-    ticket: Option<Ticket>,
-}
-
-/// An open WebSocket. Dropping it closes it.
+/// Something open that news comes from. Dropping it closes it.
 #[derive(Debug)]
 pub struct Push {
-    news: mpsc::Receiver<Ticket>,
-    task: AbortHandle,
+    line: Line,
+}
+
+#[derive(Debug)]
+enum Line {
+    WebSocket(WebSocket),
+    Grpc(Box<Grpc>),
 }
 
 impl Push {
-    /// Opens a WebSocket and asks for the ticket as it is, so that nothing is missed. `request` is a presigned GET of an
-    /// http or https URL.
-    pub(crate) async fn open(http: &Http, request: Request<Bytes>) -> Result<Self, CallError> {
-        let host = host_of(request.uri());
-        let unknown = |reason: String| CallError::OutcomeUnknown { host: host.clone(), reason };
-        let stream = http.connect(request.uri().clone()).await?;
-        let request = handshake(request)?;
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(MESSAGE_LEN_MAX))
-            .max_frame_size(Some(MESSAGE_LEN_MAX));
-        let opening = timeout(CONNECT_TIMEOUT, client_async_with_config(request, stream, Some(config)));
-        let mut socket = match opening.await {
-            Ok(Ok((socket, _))) => socket,
-            Ok(Err(WsError::Http(response))) => {
-                let body = response.body().as_deref().unwrap_or_default();
-                return Err(refusal(response.status(), response.headers(), body));
-            }
-            Ok(Err(error)) => return Err(unknown(error.to_string())),
-            Err(_) => return Err(unknown(format!("no handshake within {} s", CONNECT_TIMEOUT.as_secs()))),
-        };
-        socket.send(action("status", 0)).await.map_err(|error| unknown(error.to_string()))?;
-        let (sender, news) = mpsc::channel(NEWS_WAITING_MAX);
-        let task = tokio::spawn(listen(socket, sender)).abort_handle();
-        Ok(Self { news, task })
+    /// `request` is a presigned GET of an http or https URL.
+    pub(crate) async fn web_socket(http: &Http, request: Request<Bytes>) -> Result<Self, CallError> {
+        Ok(Self { line: Line::WebSocket(WebSocket::open(http, request).await?) })
     }
 
-    /// The ticket, each time it has changed. `None` when the connection is over.
+    /// `origin` is where the service is, and what comes before its name in the path.
+    pub(crate) async fn grpc(http: &Http, origin: Uri, token: &str) -> Result<Self, CallError> {
+        Ok(Self { line: Line::Grpc(Box::new(Grpc::open(http, origin, token).await?)) })
+    }
+
+    /// The ticket, each time it has changed. `None` when it is over.
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<Ticket> {
-        self.news.recv().await
-    }
-}
-
-impl Drop for Push {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn listen(mut socket: WebSocketStream<Stream>, news: mpsc::Sender<Ticket>) {
-    let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut number = 0;
-    loop {
-        tokio::select! {
-            message = socket.next() => match message {
-                Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-                    Ok(Said { ticket: Some(ticket) }) => {
-                        if news.send(ticket).await.is_err() {
-                            return;
-                        }
-                    }
-                    // The answer to a ping, an error (asking tells more of it), or a message of a later version.
-                    Ok(Said { ticket: None }) => tracing::debug!("a push without a ticket"),
-                    Err(error) => tracing::debug!(%error, "a push that cannot be read"),
-                },
-                Some(Ok(Message::Close(_))) | None => return,
-                Some(Ok(_)) => {}
-                Some(Err(error)) => {
-                    tracing::debug!(%error, "the WebSocket is lost");
-                    return;
-                }
-            },
-            _ = pings.tick() => {
-                number += 1;
-                if socket.send(action("ping", number)).await.is_err() {
-                    return;
-                }
-            }
+        match &mut self.line {
+            Line::WebSocket(web_socket) => web_socket.next().await,
+            Line::Grpc(grpc) => grpc.next().await,
         }
     }
-}
-
-fn action(action: &str, number: u64) -> Message {
-    let action = Action { action, request_id: number.to_string() };
-    Message::text(serde_json::to_string(&action).expect("two strings are JSON"))
-}
-
-/// The same GET as a WebSocket's opening.
-fn handshake(request: Request<Bytes>) -> Result<Request<()>, CallError> {
-    let uri = request.uri().to_string();
-    // tungstenite goes by the scheme; nothing of it is signed.
-    let uri: Uri = match uri.strip_prefix("http") {
-        Some(rest) => format!("ws{rest}"),
-        None => uri,
-    }
-    .parse()
-    .map_err(|_| CallError::Unsendable("the WebSocket's URL cannot be used".to_owned()))?;
-    let mut opening = Request::builder()
-        .uri(uri)
-        .header("connection", "Upgrade")
-        .header("upgrade", "websocket")
-        .header("sec-websocket-version", "13")
-        .header("sec-websocket-key", generate_key());
-    for (name, value) in request.headers() {
-        opening = opening.header(name, value);
-    }
-    opening.body(()).map_err(|error| CallError::Unsendable(error.to_string()))
 }

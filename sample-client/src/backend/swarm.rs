@@ -14,11 +14,11 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, patiently};
-use super::error::PlayError;
+use super::error::{CallError, PlayError, Step};
 use super::follow::FollowOptions;
 use super::game::GameOptions;
 use super::matchmaking::{Entry, Milestone, Wish};
-use super::model::StartRequest;
+use super::model::{InviteRequest, StartRequest};
 use super::population::{PARTY_MAX, Party, Population};
 use crate::error::LeaveReason;
 use crate::stats::micros_histogram;
@@ -29,9 +29,9 @@ use crate::swarm::Quantiles;
 pub const PLAYERS_AT_ONCE_DEFAULT: usize = 256;
 /// Most of that.
 pub const PLAYERS_AT_ONCE_MAX: usize = 4096;
-/// What one player has to tell: arrived, ticketed, matched, joined, over. There is room for all of it, so that telling
+/// What one player has to tell: arrived, ticketed, listening, matched, joined, over. There is room for all of it, so that telling
 /// takes no time away from playing.
-const NEWS_PER_PLAYER: usize = 5;
+const NEWS_PER_PLAYER: usize = 6;
 
 /// What a swarm does.
 #[derive(Clone)]
@@ -85,6 +85,8 @@ pub struct SwarmReport {
     pub parties: usize,
     /// Players who got a ticket.
     pub ticketed: usize,
+    /// Players who listened for news of it; the others only asked.
+    pub listened: usize,
     /// Players who got a seat.
     pub matched: usize,
     /// Players who got into the game.
@@ -110,6 +112,7 @@ pub struct SwarmReport {
 enum News {
     Arrived,
     Ticketed(Duration),
+    Listening,
     Matched(Duration),
     Joined(Duration),
     Over(Box<Result<super::Game, PlayError>>),
@@ -148,7 +151,7 @@ async fn arrive(
     let places = Arc::new(Semaphore::new(at_once));
     let (mut running, mut due) = (JoinSet::new(), Instant::now());
     for party in parties {
-        let many = u32::try_from(party.size).expect("a party has at most ten members");
+        let many = u32::try_from(party.size()).expect("a party has at most ten members");
         let place = tokio::select! {
             () = stop.cancelled() => break,
             place = async {
@@ -157,7 +160,7 @@ async fn arrive(
             } => place,
         };
         if let Some(rate) = config.arrival_rate {
-            due += Duration::try_from_secs_f64(party.size as f64 / rate).unwrap_or_default();
+            due += Duration::try_from_secs_f64(party.size() as f64 / rate).unwrap_or_default();
         }
         let (first, config, stop, news) = (first.clone(), config.clone(), stop.clone(), news.clone());
         running.spawn(async move {
@@ -179,8 +182,10 @@ async fn together(
 ) {
     let arrived = Instant::now();
     let mut members = JoinSet::new();
+    // Is cancelled, too, when the leader has certainly not asked: then there is nothing to wait for.
+    let party_stop = stop.child_token();
     let (tokens_in, mut tokens) = mpsc::channel(PARTY_MAX);
-    for _ in 1..party.size {
+    for member in party.members {
         tell(news, News::Arrived);
         let player = PlayerOfSwarm {
             client: first.another_player(),
@@ -189,14 +194,20 @@ async fn together(
             news: news.clone(),
             arrived,
         };
-        let tokens_in = tokens_in.clone();
+        let (tokens_in, party_stop) = (tokens_in.clone(), party_stop.clone());
         members.spawn(async move {
-            let consent = patiently(|| player.client.invite()).await;
+            let own = InviteRequest { latencies: member.latencies, attributes: member.attributes };
+            let consent = patiently(|| player.client.invite(&own)).await;
             let entered = match consent {
                 Ok(invite) => {
                     let _ = tokens_in.send(invite.token).await; // The leader listens until all have sent.
                     drop(tokens_in);
-                    player.take_part(Entry::Invited).await
+                    match player.take_part(Entry::Invited { earlier: None }, &party_stop).await {
+                        Err(PlayError::Cancelled { .. }) if !player.stop.is_cancelled() => {
+                            Err(PlayError::NotInvited { after: player.arrived.elapsed() })
+                        }
+                        played => played,
+                    }
                 }
                 Err(error) => {
                     drop(tokens_in);
@@ -210,8 +221,8 @@ async fn together(
     tell(news, News::Arrived);
     let mut request = StartRequest {
         configuration: config.configuration.clone(),
-        latencies: party.latencies,
-        attributes: party.attributes,
+        latencies: party.leader.latencies,
+        attributes: party.leader.attributes,
         party: Vec::new(),
     };
     // Ends when each member has consented or failed; then the leader goes with those there are.
@@ -225,7 +236,13 @@ async fn together(
         news: news.clone(),
         arrived,
     };
-    let played = leader.take_part(Entry::Start(request)).await;
+    let played = leader.take_part(Entry::Start(request), stop).await;
+    if let Err(PlayError::Call(failed)) = &played
+        && matches!(failed.step, Step::Identity | Step::Credentials | Step::Start)
+        && !matches!(failed.error, CallError::OutcomeUnknown { .. })
+    {
+        party_stop.cancel();
+    }
     tell(news, News::Over(Box::new(played)));
     while members.join_next().await.is_some() {}
 }
@@ -239,14 +256,19 @@ struct PlayerOfSwarm {
 }
 
 impl PlayerOfSwarm {
-    async fn take_part(&self, entry: Entry) -> Result<super::Game, PlayError> {
+    /// `wanted` is cancelled when a match is not wanted any more.
+    async fn take_part(&self, entry: Entry, wanted: &CancellationToken) -> Result<super::Game, PlayError> {
         let wish = Wish { entry, follow: self.config.follow };
-        let on = |milestone| {
-            if let Milestone::Ticket { .. } = milestone {
-                tell(&self.news, News::Ticketed(self.arrived.elapsed()));
+        let mut listening = false;
+        let on = |milestone| match milestone {
+            Milestone::Ticket { .. } => tell(&self.news, News::Ticketed(self.arrived.elapsed())),
+            // What is lost and opened again counts once.
+            Milestone::Pushing(_) if !std::mem::replace(&mut listening, true) => {
+                tell(&self.news, News::Listening);
             }
+            _ => {}
         };
-        let seat = self.client.find_match(wish, &self.stop, on).await?;
+        let seat = self.client.find_match(wish, wanted, on).await?;
         tell(&self.news, News::Matched(self.arrived.elapsed()));
         let options =
             GameOptions { play_for: self.config.play_for, extra_roots: self.config.extra_roots.clone() };
@@ -270,6 +292,7 @@ fn tell(listener: &mpsc::Sender<News>, news: News) {
 struct Tally {
     progress: Progress,
     parties: usize,
+    listened: usize,
     returns: u64,
     played: usize,
     failures: BTreeMap<String, usize>,
@@ -284,6 +307,7 @@ impl Tally {
         Self {
             progress: Progress { players, ..Progress::default() },
             parties,
+            listened: 0,
             returns: 0,
             played: 0,
             failures: BTreeMap::new(),
@@ -303,6 +327,7 @@ impl Tally {
                 self.progress.ticketed += 1;
                 record(&mut self.to_ticket, after);
             }
+            News::Listening => self.listened += 1,
             News::Matched(after) => {
                 self.progress.matched += 1;
                 record(&mut self.to_match, after);
@@ -344,6 +369,7 @@ impl Tally {
             players: self.progress.players,
             parties: self.parties,
             ticketed: self.progress.ticketed,
+            listened: self.listened,
             matched: self.progress.matched,
             joined: self.progress.joined,
             played: self.played,
@@ -370,6 +396,7 @@ impl fmt::Display for SwarmReport {
         line(f, "players", format!("{} in {} parties", self.players, self.parties))?;
         for (name, count) in [
             ("got a ticket", self.ticketed),
+            ("listened for news", self.listened),
             ("got a seat", self.matched),
             ("got into the game", self.joined),
             ("played to the end", self.played),

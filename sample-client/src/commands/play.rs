@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use sample_client::backend::client::patiently;
 use sample_client::backend::population::value_of;
-use sample_client::backend::{Client, Entry, GameOptions, Milestone, PlayError, StartRequest, Wish, latency};
+use sample_client::backend::{
+    Client, Entry, GameOptions, InviteRequest, Milestone, PlayError, PushBy, StartRequest, Wish, latency,
+};
 use sample_client::swarm::Quantiles;
 use serde::Serialize;
 use serde_json::Value;
@@ -39,7 +41,7 @@ pub(crate) struct PlayArgs {
     #[arg(long, value_name = "TOKEN")]
     party: Vec<String>,
     /// Print a token for the leader of a party, and wait to be taken along.
-    #[arg(long, conflicts_with_all = ["party", "latency", "attribute", "configuration"])]
+    #[arg(long, conflicts_with_all = ["party", "configuration"])]
     invite: bool,
     /// How long to play.
     #[arg(long, default_value_t = 10)]
@@ -107,7 +109,9 @@ impl Diary {
                 self.to_ticket = Some(since);
             }
             Milestone::Status(status) => self.say(status.name()),
-            Milestone::Pushing => self.say("news is pushed"),
+            Milestone::Pushing(PushBy::WebSocket) => self.say("news is pushed over a WebSocket"),
+            Milestone::Pushing(PushBy::Grpc) => self.say("news is pushed by gRPC"),
+            Milestone::PushLost => self.say("nothing is pushed any more; asking instead"),
             Milestone::Joined(number) => {
                 self.to_play.get_or_insert(since);
                 self.say(&format!("in the game, as player {number}"));
@@ -124,12 +128,7 @@ impl Diary {
 }
 
 pub(crate) async fn run(args: PlayArgs) -> Result<(), Box<dyn Error>> {
-    let client = Client::new(args.how.client_config(&args.backend, args.identity_file.clone()))?;
-    if args.how.push && !client.can_push() {
-        return Err(
-            "--push needs --websocket for a backend on AWS: its WebSocket API has a URL of its own".into()
-        );
-    }
+    let client = args.how.client(&args.backend, args.identity_file.clone())?;
     let stop = stop_on_ctrl_c();
     let mut diary = Diary { start: Instant::now(), ticket_id: String::new(), to_ticket: None, to_play: None };
     let (entry, latencies) = tokio::select! {
@@ -173,12 +172,6 @@ async fn prepare(
 ) -> Result<(Entry, BTreeMap<String, u32>), PlayError> {
     client.sign_in().await?;
     diary.say("identity and credentials");
-    if args.invite {
-        let invite = patiently(|| client.invite()).await?;
-        // This is for the leader, whatever else is printed.
-        let _ = writeln!(io::stderr(), "give this to the leader:  --party {}", invite.token);
-        return Ok((Entry::Invited, BTreeMap::new()));
-    }
     let latencies: BTreeMap<String, u32> = if args.latency.is_empty() {
         let latencies = latency::measure(&patiently(|| client.locations()).await?).await;
         diary.say(&format!("latencies {latencies:?}"));
@@ -186,10 +179,23 @@ async fn prepare(
     } else {
         args.latency.iter().cloned().collect()
     };
+    let attributes: BTreeMap<String, Value> = args.attribute.iter().cloned().collect();
+    if args.invite {
+        let earlier = match patiently(|| client.current()).await {
+            Ok(ticket) => Some(ticket.ticket_id),
+            Err(failed) if failed.error.code() == Some("NOT_FOUND") => None,
+            Err(failed) => return Err(failed.into()),
+        };
+        let own = InviteRequest { latencies: latencies.clone(), attributes };
+        let invite = patiently(|| client.invite(&own)).await?;
+        // This is for the leader, whatever else is printed.
+        let _ = writeln!(io::stderr(), "give this to the leader:  --party {}", invite.token);
+        return Ok((Entry::Invited { earlier }, latencies));
+    }
     let request = StartRequest {
         configuration: args.how.configuration.clone(),
         latencies: latencies.clone(),
-        attributes: args.attribute.iter().cloned().collect(),
+        attributes,
         party: args.party.clone(),
     };
     Ok((Entry::Start(request), latencies))

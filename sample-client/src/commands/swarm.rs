@@ -11,7 +11,6 @@ use std::time::Duration;
 use clap::Args;
 use sample_client::backend::population::{Draw, PARTY_MAX, Population, Shares};
 use sample_client::backend::swarm::{self as backend_swarm, PLAYERS_AT_ONCE_DEFAULT, PLAYERS_AT_ONCE_MAX};
-use sample_client::backend::{Client, PlayError};
 use sample_client::swarm::{self, JOINS_AT_ONCE_DEFAULT, SwarmConfig, Target};
 use serde::Serialize;
 
@@ -107,12 +106,7 @@ pub(crate) async fn run(args: SwarmArgs) -> Result<(), Box<dyn Error>> {
 }
 
 async fn from_backend(args: &SwarmArgs, backend: &str) -> Result<(), Box<dyn Error>> {
-    let client = Client::new(args.how.client_config(backend, None))?;
-    if args.how.push && !client.can_push() {
-        return Err(
-            "--push needs --websocket for a backend on AWS: its WebSocket API has a URL of its own".into()
-        );
-    }
+    let client = args.how.client(backend, None)?;
     let players = usize::try_from(args.players.unwrap_or(1)).unwrap_or(usize::MAX);
     let skill = args.skill.clone().map(|skill| ("skill".to_owned(), skill));
     let bar = progress_bar(players);
@@ -144,7 +138,7 @@ async fn from_backend(args: &SwarmArgs, backend: &str) -> Result<(), Box<dyn Err
     bar.finish_and_clear();
     print(&report, args.json)?;
     if stop.is_cancelled() {
-        return Err(PlayError::Cancelled { confirmed: true }.into());
+        return Err("stopped before all had played".into());
     }
     if report.joined == 0 { Err("no player got into a game".into()) } else { Ok(()) }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use game_proto::close;
 use sample_client::backend::model::{Beacon, Location};
+use sample_client::backend::poll::BACKOFF_MIN;
 use sample_client::backend::{
-    Client, ClientConfig, Connection, Entry, FollowOptions, GameOptions, Milestone, PlayError, StartRequest,
-    Status, Step, Wish, latency,
+    Client, ClientConfig, Connection, Entry, FollowOptions, GameOptions, Milestone, PlayError, PushBy,
+    StartRequest, Status, Step, Wish, latency,
 };
 use serde_json::{Value, json};
 use tokio::net::UdpSocket;
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backend_server::{Backend, Received, SECRET, TICKET, placed, refuse, say, ticket};
 use crate::game_server::{ADA, Server, patient};
 
-fn wish(push: bool) -> Wish {
+pub(crate) fn wish(push: Option<PushBy>) -> Wish {
     let request = StartRequest {
         configuration: Some("ranked".to_owned()),
         latencies: [("custom-a".to_owned(), 20)].into(),
@@ -29,7 +30,7 @@ fn wish(push: bool) -> Wish {
     }
 }
 
-fn seat_at(server: &Server) -> Value {
+pub(crate) fn seat_at(server: &Server) -> Value {
     json!({
         "endpoints": [{ "ip": "127.0.0.1", "port": server.address().port() }],
         "playerSessionId": ADA, "gameSessionId": "gsess-1",
@@ -37,7 +38,7 @@ fn seat_at(server: &Server) -> Value {
     })
 }
 
-fn nowhere() -> Value {
+pub(crate) fn nowhere() -> Value {
     json!({ "endpoints": [{ "ip": "127.0.0.1", "port": 1 }], "playerSessionId": ADA, "gameSessionId": "gsess-1" })
 }
 
@@ -49,7 +50,7 @@ fn is_start(it: &Received) -> bool {
     it.line() == "POST /matchmaking/tickets"
 }
 
-async fn find_match(client: &Client, wish: Wish) -> Result<Connection, PlayError> {
+pub(crate) async fn find_match(client: &Client, wish: Wish) -> Result<Connection, PlayError> {
     patient(client.find_match(wish, &CancellationToken::new(), |_| {})).await
 }
 
@@ -74,7 +75,7 @@ async fn player_with_nothing_but_an_address_gets_into_the_game() {
     let client = backend.client();
     let stop = CancellationToken::new();
     let mut milestones = Vec::new();
-    let found = patient(client.find_match(wish(false), &stop, |it| milestones.push(it))).await.unwrap();
+    let found = patient(client.find_match(wish(None), &stop, |it| milestones.push(it))).await.unwrap();
     let options = game(Duration::from_millis(300));
     let playing = client.play(&found, &options, &stop, |it| milestones.push(it));
     let (played, hello) = patient(async {
@@ -122,7 +123,7 @@ async fn signature_is_that_of_the_definition_and_covers_everything() {
     let region = Some("eu-west-1".to_owned());
     let client = Client::new(ClientConfig { region, ..backend.config() }).unwrap();
     patient(client.start("key-12345", &StartRequest::default())).await.unwrap();
-    patient(client.push()).await.unwrap_err();
+    patient(client.push(PushBy::WebSocket)).await.unwrap_err();
     let received = backend.received();
     let (start, opening) = (&received[2], &received[3]);
 
@@ -149,56 +150,6 @@ async fn signature_is_that_of_the_definition_and_covers_everything() {
 }
 
 #[tokio::test]
-async fn pushed_news_is_heard_at_once() {
-    let backend = Backend::start(|received| match received.line().as_str() {
-        "POST /matchmaking/tickets" => {
-            let mut slow = ticket(1, "SEARCHING");
-            slow["pollAfterMs"] = json!(20_000);
-            say(202, slow)
-        }
-        "GET /websocket" => say(101, Value::Null),
-        other => panic!("{other}"),
-    })
-    .await;
-    let mut said = backend.listen();
-    let client = backend.client();
-    let (found, ()) = tokio::join!(find_match(&client, wish(true)), async {
-        let first: Value = serde_json::from_str(&patient(said.recv()).await.unwrap()).unwrap();
-        assert_eq!(first["action"], "status", "nothing is missed");
-        backend.push(&ticket(2, "PLACING"));
-        backend.push(&placed(3, &nowhere()));
-    });
-    assert_eq!(found.unwrap().player_session_id, ADA);
-}
-
-#[tokio::test]
-async fn without_push_or_after_its_end_the_ticket_is_asked_for() {
-    for refused in [true, false] {
-        let mut polls = 0;
-        let backend = Backend::start(move |received| match received.line().as_str() {
-            "POST /matchmaking/tickets" => say(202, ticket(1, "SEARCHING")),
-            "GET /websocket" if refused => refuse(404, "NOT_FOUND", false),
-            "GET /websocket" => say(101, Value::Null),
-            _ => {
-                polls += 1;
-                say(200, if polls < 2 { ticket(1, "SEARCHING") } else { placed(2, &nowhere()) })
-            }
-        })
-        .await;
-        let mut said = backend.listen();
-        let client = backend.client();
-        let hang_up = async {
-            if !refused {
-                patient(said.recv()).await.unwrap();
-                backend.push(&json!("hang up"));
-            }
-        };
-        let (found, ()) = tokio::join!(find_match(&client, wish(true)), hang_up);
-        assert_eq!(found.unwrap().player_session_id, ADA, "refused: {refused}");
-    }
-}
-
-#[tokio::test]
 async fn proposed_match_is_accepted_or_refused_as_the_player_wants() {
     for accept in [true, false] {
         let answered = Arc::new(Mutex::new(Vec::new()));
@@ -216,7 +167,7 @@ async fn proposed_match_is_accepted_or_refused_as_the_player_wants() {
             _ => say(200, placed(3, &nowhere())),
         })
         .await;
-        let mut wish = wish(false);
+        let mut wish = wish(None);
         wish.follow.accept = accept;
         let found = find_match(&backend.client(), wish).await;
         assert_eq!(*answered.lock().unwrap(), [json!({ "accept": accept })]);
@@ -239,7 +190,7 @@ async fn request_is_taken_back_when_the_player_stops() {
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     let client = backend.client();
-    let found = client.find_match(wish(false), &stop, |milestone| {
+    let found = client.find_match(wish(None), &stop, |milestone| {
         if milestone == Milestone::Status(Status::Searching) {
             stopping.cancel();
         }
@@ -260,7 +211,7 @@ async fn start_that_failed_is_repeated_with_the_same_key() {
         }
     })
     .await;
-    find_match(&backend.client(), wish(false)).await.unwrap();
+    find_match(&backend.client(), wish(None)).await.unwrap();
     let keys: Vec<String> = backend
         .received()
         .iter()
@@ -282,14 +233,33 @@ async fn ticket_that_is_there_already_is_followed() {
     let mut milestones = Vec::new();
     let stop = CancellationToken::new();
     let client = backend.client();
-    patient(client.find_match(wish(false), &stop, |it| milestones.push(it))).await.unwrap();
+    patient(client.find_match(wish(None), &stop, |it| milestones.push(it))).await.unwrap();
     assert_eq!(milestones[0], Milestone::Ticket { ticket_id: TICKET.to_owned(), resumed: true });
+}
+
+#[tokio::test]
+async fn member_waits_for_the_leaders_ticket_and_takes_no_earlier_one_for_it() {
+    let mut polls = 0;
+    let backend = Backend::start(move |received| {
+        assert_eq!(received.line(), "GET /matchmaking/tickets/current");
+        polls += 1;
+        let mut found = placed(4, &nowhere());
+        found["ticketId"] = json!(if polls < 3 { "earlier" } else { TICKET });
+        say(200, found)
+    })
+    .await;
+    let invited = Wish { entry: Entry::Invited { earlier: Some("earlier".to_owned()) }, ..wish(None) };
+    let (mut milestones, stop) = (Vec::new(), CancellationToken::new());
+    let client = backend.client();
+    patient(client.find_match(invited, &stop, |it| milestones.push(it))).await.unwrap();
+    assert_eq!(milestones[0], Milestone::Ticket { ticket_id: TICKET.to_owned(), resumed: false });
+    assert_eq!(backend.lines().iter().filter(|it| it.ends_with("/current")).count(), 3);
 }
 
 #[tokio::test]
 async fn failure_names_its_step_and_cause_and_no_secret() {
     let backend = Backend::start(|_| refuse(422, "LATENCY_LOCATION_UNKNOWN", false)).await;
-    let error = find_match(&backend.client(), wish(false)).await.unwrap_err();
+    let error = find_match(&backend.client(), wish(None)).await.unwrap_err();
     assert_eq!((error.step(), error.label().as_str()), (Step::Start, "start: LATENCY_LOCATION_UNKNOWN"));
 
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -395,6 +365,35 @@ async fn player_who_is_dropped_asks_where_the_game_is_and_goes_back() {
     assert_eq!(sessions.load(Ordering::Relaxed), 2);
     assert_eq!(milestones.len(), 3, "{milestones:?}");
     assert!(matches!(milestones[1], Milestone::Dropped(_)));
+}
+
+#[tokio::test]
+async fn player_who_is_dropped_again_and_again_waits_between() {
+    let server = Server::start();
+    let again = seat_at(&server);
+    let backend = Backend::start(move |_| say(200, again.clone())).await;
+    let client = backend.client();
+    let connection: Connection = serde_json::from_value(seat_at(&server)).unwrap();
+    let (stop, options) = (CancellationToken::new(), game(Duration::from_secs(60)));
+    let playing = client.play(&connection, &options, &stop, |_| {});
+    let (played, waits) = patient(async {
+        tokio::join!(playing, async {
+            let mut waits = Vec::new();
+            for _ in 0..3 {
+                let since = std::time::Instant::now();
+                let mut client = server.client().await;
+                waits.push(since.elapsed());
+                client.welcome().await;
+                client.connection.read_datagram().await.unwrap(); // The player is in.
+                client.connection.close(close::TOO_SLOW.into(), b"too slow");
+            }
+            stop.cancel();
+            waits
+        })
+    })
+    .await;
+    assert_eq!(played.unwrap().returns, 2);
+    assert!(waits[2] >= BACKOFF_MIN / 2, "{waits:?}");
 }
 
 #[tokio::test]

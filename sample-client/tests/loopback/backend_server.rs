@@ -1,7 +1,9 @@
-//! A backend of a few lines that says what the test says: Cognito, the gateway's signature check, the API, the WebSocket.
+//! A backend of a few lines that says what the test says: Cognito, the gateway's signature check, the API, the WebSocket, gRPC.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,10 +13,18 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::serve::Listener;
+use futures_util::{Stream, stream};
+use game_proto::matchmaking::{self as wire, Matchmaking, MatchmakingServer};
+use rustls::ServerConfig;
 use sample_client::backend::{Client, ClientConfig};
 use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tonic::Status;
 
 use crate::signature::{Seen, Verified, verify};
 
@@ -86,8 +96,16 @@ struct Shared {
     script: Mutex<Script>,
     received: Mutex<Vec<Received>>,
     pushes: broadcast::Sender<String>,
-    /// What the client says on its WebSocket.
+    /// What the client says on its WebSocket, or `watch` when it has opened a stream.
     said: broadcast::Sender<String>,
+}
+
+/// What gRPC has to be opened with.
+pub(crate) const BEARER: &str = "bearer-of-ada";
+
+/// The answer to `POST /auth/token`.
+pub(crate) fn token(token: &str) -> Answer {
+    say(200, json!({ "token": token, "expiresAt": 1 }))
 }
 
 pub(crate) struct Backend {
@@ -105,17 +123,42 @@ impl Drop for Backend {
 impl Backend {
     /// `script` answers all requests but Cognito's and those whose signature is wrong.
     pub(crate) async fn start(script: impl FnMut(&Received) -> Answer + Send + 'static) -> Self {
+        Self::serve(script, None).await
+    }
+
+    /// The same, behind TLS.
+    pub(crate) async fn start_tls(
+        script: impl FnMut(&Received) -> Answer + Send + 'static,
+        tls: Arc<ServerConfig>,
+    ) -> Self {
+        Self::serve(script, Some(tls)).await
+    }
+
+    async fn serve(
+        script: impl FnMut(&Received) -> Answer + Send + 'static,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Self {
         let shared = Arc::new(Shared {
             script: Mutex::new(Box::new(script)),
             received: Mutex::default(),
             pushes: broadcast::channel(16).0,
             said: broadcast::channel(16).0,
         });
-        let app = Router::new().fallback(serve).with_state(shared.clone());
-        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let grpc = MatchmakingServer::new(Grpc { shared: shared.clone() });
+        let app = Router::new()
+            .route_service("/matchmaking.v1.Matchmaking/{*call}", grpc)
+            .fallback(serve)
+            .with_state(shared.clone());
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() }).abort_handle();
-        Self { address, shared, task }
+        let task = match tls {
+            Some(tls) => tokio::spawn(async move {
+                let tls = TlsListener { listener, acceptor: tls.into() };
+                axum::serve(tls, app).await.unwrap();
+            }),
+            None => tokio::spawn(async move { axum::serve(listener, app).await.unwrap() }),
+        };
+        Self { address, shared, task: task.abort_handle() }
     }
 
     pub(crate) fn config(&self) -> ClientConfig {
@@ -134,7 +177,7 @@ impl Backend {
         self.received().iter().map(Received::line).collect()
     }
 
-    /// What a client will say on its WebSocket.
+    /// What a client will say on its WebSocket, and `watch` for each stream that it opens.
     pub(crate) fn listen(&self) -> broadcast::Receiver<String> {
         self.shared.said.subscribe()
     }
@@ -214,5 +257,129 @@ async fn web_socket(mut socket: WebSocket, shared: Arc<Shared>) {
                 }
             }
         }
+    }
+}
+
+/// Ends every connection of a listener in TLS.
+struct TlsListener {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        loop {
+            let (stream, address) = self.listener.accept().await.unwrap();
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// The stream of tickets; players need nothing else of it.
+#[derive(Clone)]
+struct Grpc {
+    shared: Arc<Shared>,
+}
+
+type Tickets = Pin<Box<dyn Stream<Item = Result<wire::Ticket, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl Matchmaking for Grpc {
+    type WatchStream = Tickets;
+
+    async fn watch(
+        &self,
+        request: tonic::Request<wire::WatchRequest>,
+    ) -> Result<tonic::Response<Tickets>, Status> {
+        let (metadata, ..) = request.into_parts();
+        let received = Received {
+            method: "POST".to_owned(),
+            target: "/matchmaking.v1.Matchmaking/Watch".to_owned(),
+            headers: plain(metadata.as_ref()),
+            body: Vec::new(),
+        };
+        self.shared.received.lock().unwrap().push(received.clone());
+        if received.headers.get("authorization") != Some(&format!("Bearer {BEARER}")) {
+            return Err(Status::unauthenticated("the token is none of ours"));
+        }
+        let pushes = self.shared.pushes.subscribe();
+        let _ = self.shared.said.send("watch".to_owned()); // Not every test listens.
+        let tickets = stream::unfold(Some(pushes), async |pushes| {
+            let mut pushes = pushes?;
+            let push = pushes.recv().await.ok()?;
+            if push.contains("hang up") {
+                return Some((Err(Status::unavailable("the backend restarts")), None));
+            }
+            let push: Value = serde_json::from_str(&push).unwrap();
+            Some((Ok(to_wire(&push["ticket"])), Some(pushes)))
+        });
+        Ok(tonic::Response::new(Box::pin(tickets)))
+    }
+
+    async fn start(
+        &self,
+        _: tonic::Request<wire::StartRequest>,
+    ) -> Result<tonic::Response<wire::Ticket>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get(
+        &self,
+        _: tonic::Request<wire::GetRequest>,
+    ) -> Result<tonic::Response<wire::Ticket>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn cancel(
+        &self,
+        _: tonic::Request<wire::CancelRequest>,
+    ) -> Result<tonic::Response<wire::Ticket>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn accept(
+        &self,
+        _: tonic::Request<wire::AcceptRequest>,
+    ) -> Result<tonic::Response<wire::Ticket>, Status> {
+        Err(Status::unimplemented(""))
+    }
+}
+
+/// The fields that tests set.
+fn to_wire(ticket: &Value) -> wire::Ticket {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let connection = ticket.get("connection").map(|connection| wire::Connection {
+        endpoints: connection["endpoints"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|endpoint| wire::Endpoint {
+                ip: text(&endpoint["ip"]),
+                dns_name: None,
+                port: u32::try_from(endpoint["port"].as_u64().unwrap()).unwrap(),
+            })
+            .collect(),
+        player_session_id: text(&connection["playerSessionId"]),
+        game_session_id: text(&connection["gameSessionId"]),
+        certificate_sha256: connection.get("certificateSha256").map(text),
+        reserve_expires_at: None,
+    });
+    let status = format!("STATUS_{}", text(&ticket["status"]));
+    wire::Ticket {
+        ticket_id: text(&ticket["ticketId"]),
+        status: wire::Status::from_str_name(&status).unwrap().into(),
+        version: ticket["version"].as_u64().unwrap(),
+        connection,
+        poll_after_ms: ticket["pollAfterMs"].as_u64().map(|it| u32::try_from(it).unwrap()),
+        ..wire::Ticket::default()
     }
 }

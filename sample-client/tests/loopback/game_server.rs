@@ -121,7 +121,9 @@ impl Client {
                 Ok(datagram) => {
                     tick += 1;
                     let last_input = Input::decode(datagram).unwrap().sequence;
-                    self.show(&Snapshot { tick, last_input, ..Snapshot::default() });
+                    let snapshot = Snapshot { tick, last_input, ..Snapshot::default() };
+                    // A client that has left meanwhile: how, is found out by reading.
+                    let _ = self.connection.send_datagram(snapshot.encode_to_vec().into());
                 }
                 Err(ConnectionError::ApplicationClosed(closed)) => return closed.error_code.into_inner(),
                 Err(error) => panic!("{error}"),

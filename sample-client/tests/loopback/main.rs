@@ -5,5 +5,6 @@ mod backend;
 mod backend_server;
 mod game_server;
 mod player;
+mod push;
 mod signature;
 mod swarm;

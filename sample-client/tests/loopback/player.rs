@@ -95,7 +95,8 @@ async fn refusal_is_told_by_its_message() {
     let server = Server::start();
     let (joined, _client) = join(server.config(), async {
         let mut client = server.client().await;
-        let refused = Refused { reason: RefusalReason::RoomFull.into(), detail: "full".to_owned() };
+        // With what would clear a terminal.
+        let refused = Refused { reason: RefusalReason::RoomFull.into(), detail: "\u{1b}full".to_owned() };
         client.say(Kind::Refused(refused)).await;
         client
     })
@@ -160,7 +161,8 @@ async fn bot_plays_measures_and_leaves_cleanly() {
     let server = Server::start();
     let (player, mut client) = join(server.config(), async {
         let mut client = server.client().await;
-        client.welcome().await;
+        // Any number is a legal one.
+        client.say(Kind::Welcome(Welcome { player_number: u32::MAX, ..Welcome::default() })).await;
         client
     })
     .await;

@@ -24,7 +24,7 @@ fn config(players: usize, party_mix: &str) -> SwarmConfig {
             seed: 3,
         },
         configuration: None,
-        follow: FollowOptions { accept: true, push: false, wait_max: Duration::from_secs(60) },
+        follow: FollowOptions { accept: true, push: None, wait_max: Duration::from_secs(60) },
         play_for: Duration::from_millis(200),
         extra_roots: None,
         at_once: 16,
@@ -93,6 +93,17 @@ async fn parties_come_together_and_all_members_play() {
         assert_eq!(body["latencies"].as_object().unwrap().len(), 2);
     }
     assert_eq!((starts.len(), tokens.len()), (2, 4), "each token is used once");
+    let own: BTreeSet<String> = requests
+        .iter()
+        .filter(|it| it.line() == "POST /party/invites")
+        .map(|it| {
+            let body = it.json();
+            assert!((10.0..=20.0).contains(&body["attributes"]["skill"].as_f64().unwrap()), "{body}");
+            assert_eq!(body["latencies"].as_object().unwrap().len(), 2, "{body}");
+            body.to_string()
+        })
+        .collect();
+    assert_eq!(own.len(), 4, "each member says what is their own: {own:?}");
     assert_eq!(requests.iter().filter(|it| it.line() == "GetId").count(), 6, "each is a player of their own");
 }
 
@@ -117,6 +128,20 @@ async fn failures_are_counted_by_step_and_cause() {
     let failures = [("start: FORBIDDEN", 1), ("ticket: FAILED", 2), ("ticket: TIMED_OUT", 1)];
     assert_eq!(report.failures, failures.map(|(label, count)| (label.to_owned(), count)).into());
     assert!(report.to_string().contains("ticket: TIMED_OUT"), "{report}");
+}
+
+#[tokio::test]
+async fn members_of_a_leader_who_cannot_start_do_not_wait_for_it() {
+    let backend = Backend::start(|received| match received.line().as_str() {
+        "POST /party/invites" => say(200, json!({ "token": "token", "expiresAt": 1 })),
+        "POST /matchmaking/tickets" => refuse(400, "BAD_REQUEST", false),
+        _ => refuse(404, "NOT_FOUND", false),
+    })
+    .await;
+    let client = backend.client();
+    let report = patient(swarm::run(&client, config(3, "3=1"), &CancellationToken::new())).await;
+    let failures = [("invite: not_invited", 2), ("start: BAD_REQUEST", 1)];
+    assert_eq!(report.failures, failures.map(|(label, count)| (label.to_owned(), count)).into());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::http::HeaderMap;
 use time::{Date, Month, Time};
 
-use super::{ALGORITHM, PRESIGNED_MAX, Refusal, SERVICE, canonical::Query, only};
+use super::{ALGORITHM, Refusal, Terms, canonical::Query, only};
 
 /// The last part of every scope.
 pub(super) const TERMINATOR: &str = "aws4_request";
@@ -18,7 +18,7 @@ pub(super) struct Credential {
     pub(super) access_key: String,
     pub(super) date: String,
     pub(super) region: String,
-    service: String,
+    pub(super) service: String,
     terminator: String,
 }
 
@@ -34,14 +34,17 @@ impl Credential {
     }
 
     /// The scope, if it is ours.
-    pub(super) fn check(&self, time: &str, region: &str) -> Result<String, Refusal> {
+    pub(super) fn check(&self, time: &str, terms: Terms<'_>) -> Result<String, Refusal> {
+        let Terms { region, service, .. } = terms;
         if self.terminator != TERMINATOR {
             return Err(Refusal::signature(
                 "Credential should be scoped with a valid terminator: 'aws4_request'.",
             ));
         }
-        if self.service != SERVICE {
-            return Err(Refusal::signature("Credential should be scoped to correct service: 'execute-api'."));
+        if self.service != service {
+            return Err(Refusal::signature(format!(
+                "Credential should be scoped to correct service: '{service}'."
+            )));
         }
         if self.region != region {
             return Err(Refusal::signature(format!(
@@ -51,7 +54,7 @@ impl Credential {
         if !time.starts_with(&self.date) || self.date.len() != 8 {
             return Err(Refusal::signature("Date in Credential scope does not match that of X-Amz-Date"));
         }
-        Ok(format!("{}/{region}/{SERVICE}/{TERMINATOR}", self.date))
+        Ok(format!("{}/{region}/{service}/{TERMINATOR}", self.date))
     }
 }
 
@@ -69,7 +72,7 @@ pub(super) struct Authorization {
 }
 
 impl Authorization {
-    pub(super) fn find(headers: &HeaderMap, query: &Query) -> Result<Self, Refusal> {
+    pub(super) fn find(headers: &HeaderMap, query: &Query, presigned_max: Duration) -> Result<Self, Refusal> {
         let header = only(headers, "authorization")?;
         let presigned = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"];
         let presigned = presigned.iter().any(|name| query.get(name).is_some());
@@ -79,7 +82,7 @@ impl Authorization {
                 Err(Refusal::incomplete("sign in the Authorization header or in the query, not in both"))
             }
             (Some(header), false) => Self::from_header(header, headers),
-            (None, true) => Self::from_query(query),
+            (None, true) => Self::from_query(query, presigned_max),
         }
     }
 
@@ -122,7 +125,7 @@ impl Authorization {
         })
     }
 
-    fn from_query(query: &Query) -> Result<Self, Refusal> {
+    fn from_query(query: &Query, longest: Duration) -> Result<Self, Refusal> {
         let need = |name: &str| {
             query
                 .get(name)
@@ -132,7 +135,7 @@ impl Authorization {
         if need("X-Amz-Algorithm")? != ALGORITHM {
             return Err(Refusal::incomplete("X-Amz-Algorithm must be AWS4-HMAC-SHA256"));
         }
-        let longest = PRESIGNED_MAX.as_secs();
+        let longest = longest.as_secs();
         let expires = need("X-Amz-Expires")?;
         // Digits alone: `+60` parses, too.
         let digits = expires.bytes().all(|byte| byte.is_ascii_digit());

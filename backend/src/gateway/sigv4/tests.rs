@@ -1,3 +1,5 @@
+mod published;
+
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SessionTokenMode, SignableBody, SignableRequest,
     SignatureLocation, SigningSettings, sign as aws_sign,

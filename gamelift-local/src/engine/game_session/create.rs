@@ -168,6 +168,7 @@ impl Engine {
             request: None,
         };
         self.game_sessions.all.insert(key, session);
+        self.game_session_changed(key);
         key
     }
 

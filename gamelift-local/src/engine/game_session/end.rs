@@ -62,10 +62,29 @@ impl Engine {
         if session.model.status != GameSessionStatus::Activating {
             return;
         }
+        if session
+            .process
+            .is_some_and(|process| self.processes.get(&process).is_some_and(|process| process.held))
+        {
+            return self.restart_activation(now, key);
+        }
         let placement = session.placement.take();
         self.abandon_game_session(now, key);
         if let Some(placement) = placement {
             self.placement_returns(now, placement);
+        }
+    }
+
+    /// Gives a game session that is ACTIVATING the whole time again.
+    pub(in crate::engine) fn restart_activation(&mut self, now: Timestamp, key: GameSessionKey) {
+        let Some(session) = self.game_sessions.get(key) else { return };
+        if session.model.status != GameSessionStatus::Activating {
+            return;
+        }
+        let after = self.activation_timeout(&session.model.fleet_id);
+        let timer = self.timers.set(now + after, Timer::Activation(key));
+        if let Some(session) = self.game_sessions.get_mut(key) {
+            self.timers.cancel(session.timer.replace(timer));
         }
     }
 

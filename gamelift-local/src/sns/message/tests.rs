@@ -64,7 +64,7 @@ fn verify(version: SignatureVersion, signed: &str, body: &Value) {
 #[test]
 fn a_notification_carries_the_event_as_text_and_is_signed_in_either_version() {
     for version in [SignatureVersion::Sha1, SignatureVersion::Sha256] {
-        let post = Subscriber { version, ..subscriber() }.event(&event(Some(MINE)));
+        let post = Subscriber { version, ..subscriber() }.event(&event(Some(MINE))).unwrap();
         let body: Value = serde_json::from_str(&post.body).unwrap();
         let golden = concat!(
             r#"{"Type":"Notification","MessageId":"e-1","TopicArn":"arn:aws:sns:us-west-2:123456789012:mine","#,
@@ -93,14 +93,14 @@ fn confirmations_have_a_token_and_a_link_and_are_signed() {
     for (kind, post, text) in [
         (
             "SubscriptionConfirmation",
-            subscriber.hello(at()).unwrap(),
+            subscriber.hello(at()).unwrap().unwrap(),
             format!(
                 "You have chosen to subscribe to the topic {TOPIC}.\nTo confirm the subscription, visit the SubscribeURL included in this message."
             ),
         ),
         (
             "UnsubscribeConfirmation",
-            subscriber.goodbye(at()).unwrap(),
+            subscriber.goodbye(at()).unwrap().unwrap(),
             format!(
                 "You have chosen to deactivate subscription {ARN}.\nTo cancel this operation and restore the subscription, visit the SubscribeURL included in this message."
             ),
@@ -126,11 +126,11 @@ fn confirmations_have_a_token_and_a_link_and_are_signed() {
 
 #[test]
 fn raw_delivery_is_the_event_alone() {
-    let post = Subscriber { raw: true, ..subscriber() }.event(&event(None));
+    let post = Subscriber { raw: true, ..subscriber() }.event(&event(None)).unwrap();
     assert_eq!(post.body, r#"{"version":"0"}"#);
     assert!(post.headers.contains(&("x-amz-sns-rawdelivery", "true".to_owned())), "{:?}", post.headers);
     assert!(post.headers.contains(&("x-amz-sns-topic-arn", TOPIC.to_owned())), "the service's own topic");
-    let hello = Subscriber { raw: true, ..subscriber() }.hello(at()).unwrap();
+    let hello = Subscriber { raw: true, ..subscriber() }.hello(at()).unwrap().unwrap();
     assert!(hello.body.contains("SubscribeURL"), "confirmations are never raw");
 }
 

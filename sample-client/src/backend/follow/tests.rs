@@ -6,6 +6,7 @@ use crate::backend::model::{Acceptance, Endpoint};
 use crate::backend::poll::{FAILURES_MAX, POLL_AFTER_PUSH};
 
 const POLL_AFTER_MS: u32 = 1000;
+const OPEN_PUSH: Effect = Effect::OpenPush(PushBy::Grpc);
 
 fn ticket(version: u64, status: Status) -> Ticket {
     let connection = (status == Status::Succeeded).then(|| Connection {
@@ -52,6 +53,7 @@ struct Bench {
 
 impl Bench {
     fn new(push: bool) -> Self {
+        let push = push.then_some(PushBy::Grpc);
         let options = FollowOptions { accept: true, push, wait_max: Duration::from_secs(100) };
         let now = Instant::now();
         let follower = Follower::new(now, ticket(1, Status::Searching), options, 7);
@@ -229,7 +231,7 @@ fn after_the_longest_wait_the_ticket_is_cancelled() {
 #[test]
 fn pushed_news_counts_and_old_or_foreign_news_does_not() {
     let mut bench = Bench::new(true);
-    bench.follower.handle_push_opened();
+    bench.follower.handle_push_opened(bench.now);
     assert_eq!(bench.push(ticket(5, Status::Placing)), [Effect::Changed(Status::Placing)]);
     assert_eq!(bench.push(ticket(4, Status::Searching)), []);
     let foreign = Ticket { ticket_id: "t-0".to_owned(), ..ticket(9, Status::Failed) };
@@ -240,7 +242,7 @@ fn pushed_news_counts_and_old_or_foreign_news_does_not() {
 #[test]
 fn while_news_is_pushed_asking_goes_on_slowly_and_without_push_as_before() {
     let mut bench = Bench::new(true);
-    bench.follower.handle_push_opened();
+    bench.follower.handle_push_opened(bench.now);
     assert_eq!(bench.step(), [poll(None)]);
     assert_eq!(bench.seconds(), 1.0, "the first as planned");
     bench.reply(ticket(1, Status::Searching));
@@ -249,12 +251,12 @@ fn while_news_is_pushed_asking_goes_on_slowly_and_without_push_as_before() {
     bench.reply(ticket(1, Status::Searching));
 
     let lost = bench.now;
-    bench.follower.handle_push_lost(bench.now, true);
+    bench.follower.handle_push_lost(bench.now, None);
     let mut effects = Vec::new();
     while !effects.contains(&poll(Some("\"1\""))) {
         effects.extend(bench.step());
     }
-    assert!(effects.contains(&Effect::OpenPush), "it is tried again");
+    assert!(effects.contains(&OPEN_PUSH), "it is tried again");
     assert!(bench.now - lost <= Duration::from_millis(POLL_AFTER_MS.into()));
 }
 
@@ -262,9 +264,9 @@ fn while_news_is_pushed_asking_goes_on_slowly_and_without_push_as_before() {
 fn push_that_comes_and_goes_does_not_put_off_asking() {
     let mut bench = Bench::new(true);
     for _ in 0..3 {
-        bench.follower.handle_push_opened();
+        bench.follower.handle_push_opened(bench.now);
         bench.now += Duration::from_millis(300);
-        bench.follower.handle_push_lost(bench.now, true);
+        bench.follower.handle_push_lost(bench.now, None);
         bench.follower.push = Push::Opening;
     }
     assert_eq!(bench.step(), [poll(None)]);
@@ -274,7 +276,7 @@ fn push_that_comes_and_goes_does_not_put_off_asking() {
 #[test]
 fn push_that_is_refused_for_good_is_not_tried_again() {
     let mut bench = Bench::new(true);
-    bench.follower.handle_push_lost(bench.now, false);
+    bench.follower.handle_push_lost(bench.now, Some(&refused("NOT_FOUND", false)));
     for _ in 0..20 {
         assert_eq!(bench.step(), [poll(None)]);
         bench.follower.handle_reply(bench.now, Reply::NotModified);
@@ -285,15 +287,16 @@ fn push_that_is_refused_for_good_is_not_tried_again() {
 fn push_that_always_dies_is_tried_a_few_times_only() {
     let mut bench = Bench::new(true);
     let mut opened = 1;
-    bench.follower.handle_push_lost(bench.now, true);
+    bench.follower.handle_push_lost(bench.now, None);
     while bench.seconds() < 90.0 {
         for effect in bench.step() {
             match effect {
-                Effect::OpenPush => {
+                OPEN_PUSH => {
                     opened += 1;
-                    // It opens, and dies before it has said anything.
-                    bench.follower.handle_push_opened();
-                    bench.follower.handle_push_lost(bench.now, true);
+                    // It opens, repeats what is known, and dies.
+                    bench.follower.handle_push_opened(bench.now);
+                    assert_eq!(bench.push(ticket(1, Status::Searching)), []);
+                    bench.follower.handle_push_lost(bench.now, None);
                 }
                 Effect::Send(_) => bench.follower.handle_reply(bench.now, Reply::NotModified),
                 other => panic!("{other:?}"),
@@ -301,6 +304,62 @@ fn push_that_always_dies_is_tried_a_few_times_only() {
         }
     }
     assert_eq!(opened, FAILURES_MAX);
+}
+
+#[test]
+fn push_that_held_for_long_or_brought_news_is_opened_again_for_ever() {
+    for held in [PUSH_HELD_MIN, Duration::from_millis(1)] {
+        let mut bench = Bench::new(true);
+        for version in 2..3 * u64::from(FAILURES_MAX) {
+            bench.follower.handle_push_opened(bench.now);
+            bench.now += held;
+            if held < PUSH_HELD_MIN {
+                bench.push(ticket(version, Status::Searching));
+            }
+            bench.follower.handle_push_lost(bench.now, None);
+            let Push::Closed { reopen_at } = bench.follower.push else { panic!("{:?}", bench.follower.push) };
+            assert!(reopen_at - bench.now <= crate::backend::poll::BACKOFF_MIN);
+            bench.follower.push = Push::Opening;
+        }
+    }
+}
+
+#[test]
+fn push_that_says_when_to_come_again_is_opened_then() {
+    let mut bench = Bench::new(true);
+    let after = Duration::from_secs(9);
+    let CallError::Refused(busy) = refused("RATE_LIMITED", true) else { unreachable!() };
+    let busy = CallError::Refused(Box::new(Refusal { retry_after: Some(after), ..*busy }));
+    bench.follower.handle_push_lost(bench.now, Some(&busy));
+    let Push::Closed { reopen_at } = bench.follower.push else { panic!("{:?}", bench.follower.push) };
+    assert!(reopen_at >= bench.now + after);
+}
+
+#[test]
+fn push_that_comes_and_goes_forgives_no_failures_to_ask() {
+    let mut bench = Bench::new(true);
+    let mut failures = 0;
+    let effects = loop {
+        let mut effects = bench.step();
+        if effects.contains(&poll(None)) {
+            failures += 1;
+            effects = bench.fail(refused("STORE_UNAVAILABLE", true));
+            bench.follower.push = Push::Open { since: bench.now };
+            bench.follower.handle_push_lost(bench.now, None);
+        }
+        if let Some(Effect::Done(_)) = effects.last() {
+            break effects;
+        }
+    };
+    assert!(matches!(done(&effects), Outcome::Failed { request: Request::Poll { .. }, .. }), "{effects:?}");
+    assert_eq!(failures, FAILURES_MAX);
+}
+
+#[test]
+fn refusal_that_fits_another_request_does_not_ask_again_at_once() {
+    let mut bench = Bench::new(false);
+    bench.step();
+    assert!(matches!(done(&bench.fail(refused("TICKET_PLACED", false))), Outcome::Failed { .. }));
 }
 
 #[test]
@@ -328,7 +387,8 @@ fn every_history_ends_once_with_one_request_at_a_time() {
                     bench.reply(proposed(version, random.u64(0..5)))
                 }
                 10 => {
-                    bench.follower.handle_push_lost(bench.now, random.bool());
+                    let error = random.bool().then(|| refused("INTERNAL", random.bool()));
+                    bench.follower.handle_push_lost(bench.now, error.as_ref());
                     bench.effects()
                 }
                 11 if random.u32(0..20) == 0 => {
@@ -348,7 +408,7 @@ fn every_history_ends_once_with_one_request_at_a_time() {
                         under_way = true;
                     }
                     Effect::Done(_) => ends += 1,
-                    Effect::OpenPush | Effect::Changed(_) => {}
+                    Effect::OpenPush(_) | Effect::Changed(_) => {}
                 }
             }
         }

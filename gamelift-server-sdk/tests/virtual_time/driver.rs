@@ -1,84 +1,19 @@
-//! The driver's promises, over sockets in memory and on virtual time.
-#![cfg(test)]
+//! The driver's promises.
 
 use std::time::Duration;
 
-use gamelift_server_sdk::test_util::{self, Network, Outgoing, Service, ServiceSocket};
+use gamelift_server_sdk::test_util::{self, Outgoing, ServiceSocket};
 use gamelift_server_sdk::wire::envelope::Action;
-use gamelift_server_sdk::wire::ids::AuthToken;
 use gamelift_server_sdk::wire::model::EpochMillis;
-use gamelift_server_sdk::wire::pushes::{
-    CreateGameSession, Push, RefreshConnection, TerminateProcess, UpdateGameSession,
-};
+use gamelift_server_sdk::wire::pushes::{Push, TerminateProcess, UpdateGameSession};
 use gamelift_server_sdk::wire::requests::{HeartbeatServerProcess, Request};
 use gamelift_server_sdk::{
-    CallError, CloseReason, Config, ConnectError, DialError, Event, Events, GameSession, GameSessionId,
-    PlayerSessionCreationPolicy, PlayerSessionId, PlayerSessionQuery, Ready, ReadyErrorKind, ServerProcess,
+    CallError, CloseReason, ConnectError, DialError, Event, PlayerSessionCreationPolicy, PlayerSessionQuery,
+    Ready, ReadyErrorKind,
 };
 use tokio::time::{Instant, timeout};
 
-fn config(process: &str) -> Config {
-    Config::builder()
-        .websocket_url("ws://in.memory")
-        .fleet_id("fleet-1")
-        .host_id("host-1")
-        .process_id(process)
-        .auth_token("token-1")
-        .seed(7)
-        .build()
-        .unwrap()
-}
-
-/// On a paused clock an hour costs nothing, and a test that lost its event ends instead of hanging.
-async fn patient<F: Future>(future: F) -> F::Output {
-    timeout(Duration::from_secs(3_600), future).await.expect("nothing happened for an hour")
-}
-
-/// A ready process whose first health check has been answered.
-struct Ready1 {
-    service: Service,
-    socket: ServiceSocket,
-    process: ServerProcess,
-    events: Events,
-}
-
-async fn ready() -> Ready1 {
-    let (network, service) = test_util::network();
-    ready_on(&network, service, "proc-1").await
-}
-
-async fn ready_on(network: &Network, mut service: Service, process: &str) -> Ready1 {
-    let connect =
-        async { network.connect(config(process)).await.unwrap().ready(Ready::on_port(7777)).await.unwrap() };
-    let accept = async {
-        let mut socket = service.accept().await;
-        socket.answer("ActivateServerProcess").await;
-        socket
-    };
-    let ((process, mut events), mut socket) = patient(async { tokio::join!(connect, accept) }).await;
-    let Some(Event::HealthCheck(check)) = patient(events.next()).await else { panic!("no health check") };
-    check.healthy();
-    patient(socket.answer("HeartbeatServerProcess")).await;
-    Ready1 { service, socket, process, events }
-}
-
-fn create() -> Push {
-    let game_session_id = GameSessionId::new_unchecked("arn:g");
-    Push::CreateGameSession(CreateGameSession { game_session_id, ..Default::default() })
-}
-
-/// Hosts an active game session.
-async fn host(ready: &mut Ready1) -> GameSession {
-    ready.socket.push(&create()).await;
-    let Some(Event::StartGameSession(start)) = patient(ready.events.next()).await else { panic!() };
-    let (session, _) =
-        patient(async { tokio::join!(start.activate(), ready.socket.answer("ActivateGameSession")) }).await;
-    session.unwrap()
-}
-
-fn player() -> PlayerSessionId {
-    "psess-1".parse().unwrap()
-}
+use crate::stage::{GAME_SESSION_ID, config, create, host, patient, player, ready, ready_on, refresh};
 
 #[tokio::test(start_paused = true)]
 async fn the_first_heartbeat_is_sent_at_once_and_says_what_the_application_said() {
@@ -344,13 +279,6 @@ async fn a_minute_of_outage_costs_nothing_but_its_calls() {
     waiting.await.unwrap().unwrap();
 }
 
-fn refresh(endpoint: &str, token: &str) -> Push {
-    Push::RefreshConnection(RefreshConnection {
-        refresh_connection_endpoint: endpoint.into(),
-        auth_token: Some(AuthToken::new_unchecked(token)),
-    })
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_refresh_delays_no_call_and_loses_no_answer() {
     let mut ready = ready().await;
@@ -397,7 +325,7 @@ async fn a_refused_activation_gives_the_game_session_back() {
     let again = error.into_start();
     let (session, _) =
         patient(async { tokio::join!(again.activate(), ready.socket.answer("ActivateGameSession")) }).await;
-    assert_eq!(session.unwrap().id().as_str(), "arn:g");
+    assert_eq!(session.unwrap().id().as_str(), GAME_SESSION_ID);
 }
 
 #[tokio::test(start_paused = true)]
@@ -435,8 +363,8 @@ async fn more_calls_than_may_be_in_flight_wait_and_all_are_answered() {
 async fn several_processes_in_one_program_keep_to_themselves() {
     let (first_network, first_service) = test_util::network();
     let (second_network, second_service) = test_util::network();
-    let mut first = ready_on(&first_network, first_service, "proc-1").await;
-    let mut second = ready_on(&second_network, second_service, "proc-2").await;
+    let mut first = ready_on(&first_network, first_service, config("proc-1")).await;
+    let mut second = ready_on(&second_network, second_service, config("proc-2")).await;
     first.socket.push(&create()).await;
     assert!(matches!(patient(first.events.next()).await, Some(Event::StartGameSession(_))));
     let (ended, _) =

@@ -1,7 +1,8 @@
 //! How often players and addresses may call.
 //!
 //! AWS's samples leave this to nobody; on AWS it is the stage's throttling and WAF, per address. Here each player has their
-//! own measure, whichever door they come through.
+//! own measure, whichever door they come through. It is kept in this process: a Lambda function has one per instance, and what
+//! must hold for all of them is counted in the table.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+use axum::http::Method;
 use governor::clock::Reference as _;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -32,14 +34,61 @@ const START_EVERY: Duration = Duration::from_secs(2);
 const START_BURST: NonZeroU32 = nonzero(3);
 /// And no more than these in an hour: a game takes longer than two minutes.
 const STARTS_PER_HOUR: NonZeroU32 = nonzero(30);
-/// Anything else every second, which is what `pollAfterMs` asks for; the first five at once.
-const CALL_EVERY: Duration = Duration::from_secs(1);
-const CALL_BURST: NonZeroU32 = nonzero(5);
+/// Anything else every second, which is what `pollAfterMs` asks for, unless the operator says otherwise.
+pub const CALLS_PER_SECOND: NonZeroU32 = nonzero(1);
+/// Seconds of calls that may be saved up, to be made at once.
+const CALL_BURST_SECONDS: NonZeroU32 = nonzero(5);
 /// New identities of one address, unless the operator says otherwise. Many players may share one behind a NAT.
 pub const IDENTITIES_PER_MINUTE: NonZeroU32 = nonzero(600);
 
 const fn nonzero(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("the number is not zero")
+}
+
+/// What a call costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// A match is started, or a session.
+    Start,
+    /// GameLift is asked, or something is written.
+    Act,
+    /// Something is read.
+    Look,
+}
+
+impl Cost {
+    /// Of a request over HTTP.
+    pub fn of(method: &Method, path: &str) -> Self {
+        let is_start = match path {
+            "/v1/matchmaking/tickets" | "/v1/sessions" | "/start_game" => method == Method::POST,
+            // By whatever method: the sample's clients start by GET, so HEAD starts, too.
+            "/requestmatchmaking" => true,
+            _ => false,
+        };
+        // The plugins' clients only look, by POST. The way back into a game asks GameLift each time.
+        let is_look = matches!(*method, Method::GET | Method::HEAD) && path != "/v1/sessions/current"
+            || path == "/get_game_connection";
+        match (is_start, is_look) {
+            (true, _) => Self::Start,
+            (false, true) => Self::Look,
+            (false, false) => Self::Act,
+        }
+    }
+}
+
+/// What the operator may choose.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// New identities of one address.
+    pub identities_per_minute: NonZeroU32,
+    /// Calls of one player that start nothing.
+    pub calls_per_second: NonZeroU32,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { identities_per_minute: IDENTITIES_PER_MINUTE, calls_per_second: CALLS_PER_SECOND }
+    }
 }
 
 /// The measures of everybody.
@@ -53,14 +102,15 @@ pub struct Limits {
 
 impl Limits {
     /// Full measures for all.
-    pub fn new(clock: &Clock, identities_per_minute: NonZeroU32) -> Self {
+    pub fn new(clock: &Clock, rates: Rates) -> Self {
         let every = |period| Quota::with_period(period).expect("the period is not zero");
         let measure = |quota| Measure::new(quota, clock.clone());
+        let burst = rates.calls_per_second.saturating_mul(CALL_BURST_SECONDS);
         Self {
             starts: measure(every(START_EVERY).allow_burst(START_BURST)),
             starts_per_hour: measure(Quota::per_hour(STARTS_PER_HOUR)),
-            calls: measure(every(CALL_EVERY).allow_burst(CALL_BURST)),
-            identities: Measure::new(Quota::per_minute(identities_per_minute), clock.clone()),
+            calls: measure(Quota::per_second(rates.calls_per_second).allow_burst(burst)),
+            identities: Measure::new(Quota::per_minute(rates.identities_per_minute), clock.clone()),
         }
     }
 
@@ -91,6 +141,12 @@ impl Limits {
     pub fn identity(&self, address: IpAddr) -> Result<(), u32> {
         self.identities.check(&network(address))
     }
+}
+
+/// For whoever has to wait so many milliseconds.
+#[cfg(feature = "lambda")]
+pub(crate) fn too_many(what: &str, wait_ms: u64) -> Problem {
+    problem(what, u32::try_from(wait_ms.div_ceil(1000)).unwrap_or(u32::MAX))
 }
 
 fn problem(what: &str, seconds: u32) -> Problem {
@@ -233,7 +289,10 @@ mod tests {
             let shared = now.clone();
             let clock: Clock =
                 Arc::new(move || UNIX_EPOCH + Duration::from_millis(shared.load(Ordering::Relaxed)));
-            Self { limits: Limits::new(&clock, nonzero(2)), now }
+            Self {
+                limits: Limits::new(&clock, Rates { identities_per_minute: nonzero(2), ..Rates::default() }),
+                now,
+            }
         }
 
         fn pass_ms(&self, milliseconds: u64) {
@@ -246,6 +305,37 @@ mod tests {
 
         fn calls(&self, player: &str) -> Result<(), Option<u32>> {
             self.limits.call(&PlayerId::new(player)).map_err(|problem| problem.retry_after)
+        }
+    }
+
+    #[test]
+    fn a_start_is_one_by_whatever_door_and_a_look_is_none() {
+        let of = |method: &str, path: &str| Cost::of(&method.parse().expect("a method"), path);
+        for (method, path) in [
+            ("POST", "/v1/matchmaking/tickets"),
+            ("POST", "/v1/sessions"),
+            ("POST", "/start_game"),
+            ("GET", "/requestmatchmaking"),
+            ("HEAD", "/requestmatchmaking"),
+        ] {
+            assert_eq!(of(method, path), Cost::Start, "{method} {path}");
+        }
+        for (method, path) in [
+            ("DELETE", "/v1/matchmaking/tickets/t"),
+            ("POST", "/v1/matchmaking/tickets/t/acceptance"),
+            ("POST", "/v1/party/invites"),
+            ("GET", "/v1/sessions/current"),
+            ("HEAD", "/v1/sessions/current"),
+        ] {
+            assert_eq!(of(method, path), Cost::Act, "{method} {path}");
+        }
+        for (method, path) in [
+            ("GET", "/v1/matchmaking/tickets/current"),
+            ("GET", "/v1/players/me"),
+            ("GET", "/requestmatchstatus"),
+            ("POST", "/get_game_connection"),
+        ] {
+            assert_eq!(of(method, path), Cost::Look, "{method} {path}");
         }
     }
 
