@@ -19,6 +19,7 @@
 //! | `sdk_faults` | answers to server processes that go wrong on purpose |
 //! | `local`, `config` | starting and stopping it all |
 //! | [`setup`] | resources that are there from the start: configuration files |
+//! | [`testing`] | a local GameLift for one test, and assertions about it |
 //! | `beacon` | UDP echo services, to measure latency with |
 //!
 //! A request takes this way: `api` or `server_sdk` reads it and sends a command to `driver`, which hands it to
@@ -28,6 +29,7 @@
 pub mod engine;
 pub mod model;
 pub mod setup;
+pub mod testing;
 
 mod admin;
 mod api;

@@ -4,6 +4,7 @@ mod beacons;
 mod default_matchmaking;
 mod default_resources;
 mod listeners;
+mod processes;
 
 use std::{
     fmt,

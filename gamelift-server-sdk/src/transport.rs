@@ -3,6 +3,8 @@
 //! Public for those who bring a network of their own, with [`Config::connect_with`](crate::Config::connect_with): a proxy, a
 //! simulation, memory.
 
+mod channels;
+
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;

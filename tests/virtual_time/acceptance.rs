@@ -19,7 +19,7 @@ async fn proposed(world: &World, tickets: [&str; 2]) {
         world.wants_match(ticket, json!({})).await;
     }
     for ticket in tickets {
-        world.until(ticket, "REQUIRES_ACCEPTANCE").await;
+        world.wait_for_ticket(ticket, "REQUIRES_ACCEPTANCE").await;
     }
 }
 
@@ -28,13 +28,14 @@ async fn a_match_that_everybody_accepts_is_placed() {
     let mut world = with_acceptance().await;
     let mut server = world.server(EAST).await;
     proposed(&world, ["ada", "bob"]).await;
-    world.answer("ada", "ada", "ACCEPT").await;
-    assert_eq!(world.status("ada").await, "REQUIRES_ACCEPTANCE", "bob has not answered");
-    world.answer("bob", "bob", "ACCEPT").await;
+    world.answer_match("ada", "ada", true).await;
+    // Bob has not answered.
+    world.assert_ticket("ada", "REQUIRES_ACCEPTANCE").await;
+    world.answer_match("bob", "bob", true).await;
 
     let session = server.hosts().await;
     for name in ["ada", "bob"] {
-        let ticket = world.until(name, "COMPLETED").await;
+        let ticket = world.wait_for_ticket(name, "COMPLETED").await;
         let connection = &ticket["GameSessionConnectionInfo"];
         assert_eq!(connection["GameSessionArn"], session.id().as_str());
         assert_eq!(connection["IpAddress"], "10.0.0.1");
@@ -42,22 +43,21 @@ async fn a_match_that_everybody_accepts_is_placed() {
         let seats = connection["MatchedPlayerSessions"].as_array().unwrap();
         assert_eq!(seats.iter().filter(|seat| seat["PlayerId"] == name).count(), 1);
         assert!(["red", "blue"].contains(&ticket["Players"][0]["Team"].as_str().unwrap()));
-        assert_eq!(
-            world.story(name).await,
-            [
-                "MatchmakingSearching",
-                "PotentialMatchCreated",
-                "AcceptMatch",
-                "AcceptMatch",
-                "AcceptMatchCompleted",
-                "MatchmakingSucceeded"
-            ]
-        );
+        world
+            .assert_events(
+                name,
+                [
+                    "MatchmakingSearching",
+                    "PotentialMatchCreated",
+                    "AcceptMatch",
+                    "AcceptMatch",
+                    "AcceptMatchCompleted",
+                    "MatchmakingSucceeded",
+                ],
+            )
+            .await;
     }
-    assert_eq!(
-        world.seats(session.id().as_str()).await,
-        [("ada", "RESERVED"), ("bob", "RESERVED")].map(|(name, status)| (name.to_owned(), status.to_owned()))
-    );
+    world.assert_players(session.id().as_str(), [("ada", "RESERVED"), ("bob", "RESERVED")]).await;
     let events = world.events_of("ada").await;
     assert_eq!(events[4]["acceptance"], "Accepted");
     assert_eq!(events[5]["gameSessionInfo"]["gameSessionArn"], session.id().as_str());
@@ -68,39 +68,41 @@ async fn who_rejects_is_cancelled_and_the_others_search_on() {
     let mut world = with_acceptance().await;
     let mut server = world.server(EAST).await;
     proposed(&world, ["ada", "bob"]).await;
-    world.answer("ada", "ada", "ACCEPT").await;
-    world.answer("bob", "bob", "REJECT").await;
-    assert_eq!(world.until("bob", "CANCELLED").await["Status"], "CANCELLED");
-    assert_eq!(world.status("ada").await, "SEARCHING");
+    world.answer_match("ada", "ada", true).await;
+    world.answer_match("bob", "bob", false).await;
+    assert_eq!(world.wait_for_ticket("bob", "CANCELLED").await["Status"], "CANCELLED");
+    world.assert_ticket("ada", "SEARCHING").await;
     assert!(server.is_idle().await, "a rejected match has no game session");
     let completed = world.events_of("bob").await;
     let completed = completed.iter().find(|detail| detail["type"] == "AcceptMatchCompleted").unwrap();
     assert_eq!(completed["acceptance"], "Rejected");
 
     world.wants_match("cleo", json!({})).await;
-    world.until("ada", "REQUIRES_ACCEPTANCE").await;
-    world.answer("ada", "ada", "ACCEPT").await;
-    world.answer("cleo", "cleo", "ACCEPT").await;
+    world.wait_for_ticket("ada", "REQUIRES_ACCEPTANCE").await;
+    world.answer_match("ada", "ada", true).await;
+    world.answer_match("cleo", "cleo", true).await;
     let session = server.hosts().await;
-    let ticket = world.until("ada", "COMPLETED").await;
+    let ticket = world.wait_for_ticket("ada", "COMPLETED").await;
     assert_eq!(ticket["GameSessionConnectionInfo"]["GameSessionArn"], session.id().as_str());
-    assert_eq!(
-        world.story("ada").await,
-        [
-            "MatchmakingSearching",
-            "PotentialMatchCreated",
-            "AcceptMatch",
-            "AcceptMatch",
-            "AcceptMatchCompleted",
-            "MatchmakingSearching",
-            "PotentialMatchCreated",
-            "AcceptMatch",
-            "AcceptMatch",
-            "AcceptMatchCompleted",
-            "MatchmakingSucceeded"
-        ]
-    );
-    assert_eq!(world.story("bob").await.last().unwrap(), "MatchmakingCancelled");
+    world
+        .assert_events(
+            "ada",
+            [
+                "MatchmakingSearching",
+                "PotentialMatchCreated",
+                "AcceptMatch",
+                "AcceptMatch",
+                "AcceptMatchCompleted",
+                "MatchmakingSearching",
+                "PotentialMatchCreated",
+                "AcceptMatch",
+                "AcceptMatch",
+                "AcceptMatchCompleted",
+                "MatchmakingSucceeded",
+            ],
+        )
+        .await;
+    assert_eq!(world.events_of("bob").await.last().unwrap()["type"], "MatchmakingCancelled");
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,11 +111,11 @@ async fn who_stays_silent_is_cancelled_when_the_time_to_accept_is_over() {
     let begun = Instant::now();
     proposed(&world, ["ada", "bob"]).await;
     let proposed_after = begun.elapsed();
-    world.answer("ada", "ada", "ACCEPT").await;
-    world.until("bob", "CANCELLED").await;
+    world.answer_match("ada", "ada", true).await;
+    world.wait_for_ticket("bob", "CANCELLED").await;
     let waited = begun.elapsed() - proposed_after;
     assert!((Duration::from_secs(19)..=Duration::from_secs(21)).contains(&waited), "{waited:?}");
-    assert_eq!(world.status("ada").await, "SEARCHING");
+    world.assert_ticket("ada", "SEARCHING").await;
     let events = world.events_of("bob").await;
     let completed = events.iter().find(|detail| detail["type"] == "AcceptMatchCompleted").unwrap();
     assert_eq!(completed["acceptance"], "TimedOut");
@@ -124,16 +126,17 @@ async fn an_answer_counts_once_and_only_from_players_of_the_ticket() {
     let world = with_acceptance().await;
     proposed(&world, ["ada", "bob"]).await;
     let stranger = json!({ "TicketId": "ada", "PlayerIds": ["mallory"], "AcceptanceType": "ACCEPT" });
-    let error = world.fails("AcceptMatch", stranger).await;
+    let error = world.refusal("AcceptMatch", stranger).await;
     assert_eq!(error.kind.name(), "InvalidRequestException", "{error}");
     assert!(error.message.contains("player \"mallory\" is not on the ticket"), "{error}");
-    assert_eq!(world.status("ada").await, "REQUIRES_ACCEPTANCE");
+    world.assert_ticket("ada", "REQUIRES_ACCEPTANCE").await;
 
-    world.answer("ada", "ada", "REJECT").await;
-    world.until("ada", "CANCELLED").await;
+    world.answer_match("ada", "ada", false).await;
+    world.wait_for_ticket("ada", "CANCELLED").await;
     let late = json!({ "TicketId": "ada", "PlayerIds": ["ada"], "AcceptanceType": "ACCEPT" });
-    let error = world.fails("AcceptMatch", late).await;
+    let error = world.refusal("AcceptMatch", late).await;
     assert_eq!(error.kind.name(), "InvalidRequestException", "{error}");
     sleep(Duration::from_secs(5)).await;
-    assert_eq!(world.status("ada").await, "CANCELLED", "an end is an end");
+    // An end is an end.
+    world.assert_ticket("ada", "CANCELLED").await;
 }

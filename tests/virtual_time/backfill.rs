@@ -17,7 +17,7 @@ async fn running(more: Value) -> (World, GameServer, GameSession, String) {
     world.wants_match("bob", json!({})).await;
     let session = server.hosts().await;
     for name in ["ada", "bob"] {
-        let ticket = world.until(name, "COMPLETED").await;
+        let ticket = world.wait_for_ticket(name, "COMPLETED").await;
         session.accept(&seat(&ticket, name)).await.unwrap();
     }
     (world, server, session, configuration)
@@ -64,16 +64,15 @@ async fn a_server_that_asks_for_backfill_gets_a_player_with_a_seat() {
     let names: Vec<_> = players.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["ada", "bob", "cleo"]);
 
-    let newcomer = world.until("cleo", "COMPLETED").await;
+    let newcomer = world.wait_for_ticket("cleo", "COMPLETED").await;
     assert_eq!(newcomer["GameSessionConnectionInfo"]["GameSessionArn"], session.id().as_str());
     session.accept(&seat(&newcomer, "cleo")).await.unwrap();
-    let active = |name: &str| (name.to_owned(), "ACTIVE".to_owned());
-    assert_eq!(world.seats(session.id().as_str()).await, ["ada", "bob", "cleo"].map(active));
-    world.until("more", "COMPLETED").await;
-    assert_eq!(
-        world.story("more").await,
-        ["MatchmakingSearching", "PotentialMatchCreated", "MatchmakingSucceeded"]
-    );
+    let all = ["ada", "bob", "cleo"].map(|name| (name, "ACTIVE"));
+    world.assert_players(session.id().as_str(), all).await;
+    world.wait_for_ticket("more", "COMPLETED").await;
+    world
+        .assert_events("more", ["MatchmakingSearching", "PotentialMatchCreated", "MatchmakingSucceeded"])
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,18 +81,18 @@ async fn a_backfill_that_finds_nobody_times_out_and_the_server_is_told() {
     session.start_backfill(request(&configuration, &session)).await.unwrap();
     let update = server.update().await;
     assert_eq!(update.update_reason, Some(UpdateReason::BackfillTimedOut));
-    assert_eq!(world.status("more").await, "TIMED_OUT");
-    assert_eq!(world.seats(session.id().as_str()).await.len(), 2, "the game session is as it was");
+    world.assert_ticket("more", "TIMED_OUT").await;
+    assert_eq!(world.players(session.id().as_str()).await.len(), 2, "the game session is as it was");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_backfill_that_the_server_stops_is_cancelled() {
     let (world, mut server, session, configuration) = running(json!({})).await;
     session.start_backfill(request(&configuration, &session)).await.unwrap();
-    world.until("more", "SEARCHING").await;
+    world.wait_for_ticket("more", "SEARCHING").await;
     session.stop_backfill(&configuration, "more").await.unwrap();
     assert_eq!(server.update().await.update_reason, Some(UpdateReason::BackfillCancelled));
-    assert_eq!(world.status("more").await, "CANCELLED");
+    world.assert_ticket("more", "CANCELLED").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,12 +101,12 @@ async fn automatic_backfill_fills_open_slots_unasked() {
     let data: Value = serde_json::from_str(session.details().matchmaker_data.as_deref().unwrap()).unwrap();
     assert_eq!(data["autoBackfillMode"], "AUTOMATIC");
     let ticket = data["autoBackfillTicketId"].as_str().unwrap();
-    world.until(ticket, "SEARCHING").await;
+    world.wait_for_ticket(ticket, "SEARCHING").await;
 
     world.wants_match("cleo", json!({})).await;
     let update = server.update().await;
     assert_eq!(update.update_reason, Some(UpdateReason::MatchmakingDataUpdated));
-    let newcomer = world.until("cleo", "COMPLETED").await;
+    let newcomer = world.wait_for_ticket("cleo", "COMPLETED").await;
     session.accept(&seat(&newcomer, "cleo")).await.unwrap();
-    assert_eq!(world.seats(session.id().as_str()).await.len(), 3);
+    assert_eq!(world.players(session.id().as_str()).await.len(), 3);
 }

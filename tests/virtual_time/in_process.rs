@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use futures_util::{StreamExt, sink, stream};
-use gamelift_local::{Clock, FromService, Local};
+use gamelift_local::testing::Emulator;
+use gamelift_local::{FromService, Local};
 use gamelift_server_sdk::DialError;
-use gamelift_server_sdk::transport::{Dial, Incoming, Outgoing, Socket, SocketError};
+use gamelift_server_sdk::transport::{Dial, Incoming, Socket, SocketError};
 use tokio::time::{sleep, timeout};
 
 /// The SDK's network is the local GameLift itself.
@@ -21,30 +21,11 @@ impl Dial for InProcess {
             let attached = local.attach(query).await;
             let attached = attached
                 .map_err(|refused| DialError::Refused { status: refused.status, body: refused.message })?;
-            Ok(Socket {
-                sink: Box::pin(sink::unfold(Some(attached.to_service), |to_service, frame| async move {
-                    match (to_service, frame) {
-                        (Some(to_service), Outgoing::Text(text)) => match to_service.send(text).await {
-                            Ok(()) => Ok(Some(to_service)),
-                            Err(_) => Err(SocketError("closed".into())),
-                        },
-                        // Dropping the sender is the goodbye.
-                        (_, Outgoing::Close(_)) => Ok(None),
-                        (None, Outgoing::Text(_)) => Err(SocketError("closed".into())),
-                    }
-                })),
-                stream: Box::pin(
-                    stream::unfold(attached.from_service, |mut from_service| async move {
-                        let frame = match from_service.recv().await? {
-                            FromService::Text(text) => Ok(Incoming::Text(text)),
-                            FromService::Closed(Some(code)) => Ok(Incoming::Close(Some(code))),
-                            FromService::Closed(None) => Err(SocketError("reset".into())),
-                        };
-                        Some((frame, from_service))
-                    })
-                    .fuse(),
-                ),
-            })
+            Ok(Socket::from_channels(attached.to_service, attached.from_service, |frame| match frame {
+                FromService::Text(text) => Ok(Incoming::Text(text)),
+                FromService::Closed(Some(code)) => Ok(Incoming::Close(Some(code))),
+                FromService::Closed(None) => Err(SocketError("reset".into())),
+            }))
         })
     }
 }
@@ -60,8 +41,5 @@ pub(crate) async fn settle() {
 }
 
 pub(crate) async fn start() -> Arc<Local> {
-    let mut config = gamelift_local::Config::in_memory();
-    // Driven by tokio's clock, which stands still while anybody has something to do.
-    config.clock = Clock::Wall;
-    Arc::new(Local::start(config).await.unwrap())
+    Emulator::in_memory().await.local().clone()
 }

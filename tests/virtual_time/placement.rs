@@ -19,17 +19,17 @@ fn latencies(player: &str, east: u32, west: u32) -> [Value; 2] {
 async fn without_a_free_process_a_session_is_refused_and_a_placement_waits() {
     let mut world = World::new().await;
     let wish = json!({ "FleetId": world.fleet_id, "Location": EAST, "MaximumPlayerSessionCount": 2 });
-    let error = world.fails("CreateGameSession", wish).await;
+    let error = world.refusal("CreateGameSession", wish).await;
     assert_eq!(error.kind.name(), "FleetCapacityExceededException", "{error}");
 
     world.place("later", json!({})).await;
     sleep(Duration::from_secs(30)).await;
-    world.until_placement("later", "PENDING").await;
+    world.wait_for_placement("later", "PENDING").await;
     let mut server = world.server(WEST).await;
     let session = server.hosts().await;
-    let placement = world.until_placement("later", "FULFILLED").await;
+    let placement = world.wait_for_placement("later", "FULFILLED").await;
     assert_eq!(placement["GameSessionArn"], session.id().as_str());
-    assert_eq!(world.story("later").await, ["PlacementFulfilled"]);
+    world.assert_events("later", ["PlacementFulfilled"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -38,9 +38,9 @@ async fn a_placement_that_finds_no_process_times_out_with_the_queue() {
     world.queue("impatient", json!({ "TimeoutInSeconds": 15 })).await;
     let begun = Instant::now();
     world.place("nowhere", json!({ "GameSessionQueueName": "impatient" })).await;
-    world.until_placement("nowhere", "TIMED_OUT").await;
+    world.wait_for_placement("nowhere", "TIMED_OUT").await;
     assert!((15..=16).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-    assert_eq!(world.story("nowhere").await, ["PlacementTimedOut"]);
+    world.assert_events("nowhere", ["PlacementTimedOut"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -58,7 +58,7 @@ async fn a_placement_goes_where_the_players_are_near_and_not_where_a_policy_forb
     let request = json!({ "GameSessionQueueName": "strict", "PlayerLatencies": far });
     world.place("for-both", request).await;
     let session = west.hosts().await;
-    let placement = world.until_placement("for-both", "FULFILLED").await;
+    let placement = world.wait_for_placement("for-both", "FULFILLED").await;
     assert_eq!(placement["GameSessionArn"], session.id().as_str());
     assert!(east.is_idle().await);
 
@@ -79,14 +79,15 @@ async fn a_match_is_not_placed_where_a_latency_rule_excludes_it() {
     world.wants_match("ada", lives(20, 150)).await;
     world.wants_match("bob", lives(150, 20)).await;
     sleep(Duration::from_secs(10)).await;
-    assert_eq!(world.status("ada").await, "SEARCHING", "no location is near both");
+    // No location is near both.
+    world.assert_ticket("ada", "SEARCHING").await;
 
     world.wants_match("cleo", lives(140, 30)).await;
-    world.until("cleo", "COMPLETED").await;
+    world.wait_for_ticket("cleo", "COMPLETED").await;
     let session = west.hosts().await;
     assert_eq!(world.game_session(session.id().as_str()).await["Location"], WEST);
-    assert_eq!(world.status("bob").await, "COMPLETED");
-    assert_eq!(world.status("ada").await, "SEARCHING");
+    world.assert_ticket("bob", "COMPLETED").await;
+    world.assert_ticket("ada", "SEARCHING").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +100,7 @@ async fn a_server_that_never_activates_costs_time_and_not_the_match() {
     let session = willing.hosts().await;
     // The fleet's default; the process was chosen just before.
     assert!((299..=302).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-    let placement = world.until_placement("patient", "FULFILLED").await;
+    let placement = world.wait_for_placement("patient", "FULFILLED").await;
     assert_eq!(placement["GameSessionArn"], session.id().as_str());
-    assert_eq!(world.story("patient").await, ["PlacementFulfilled"]);
+    world.assert_events("patient", ["PlacementFulfilled"]).await;
 }

@@ -1,15 +1,12 @@
 //! What the stories of matchmaking and placement are played on: a local GameLift, a fleet over two locations, and an ear for
 //! its events.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::ops::Deref;
 
-use gamelift_local::{ApiError, Local};
+use gamelift_local::testing::Emulator;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
 use crate::game_server::{GameServer, Manner};
-use crate::in_process::start;
 
 pub(crate) const EAST: &str = "custom-east";
 pub(crate) const WEST: &str = "custom-west";
@@ -21,33 +18,31 @@ pub(crate) struct Compute {
     pub(crate) auth_token: String,
 }
 
+/// All that an emulator can do, and the words of these stories.
 pub(crate) struct World {
-    pub(crate) local: Arc<Local>,
+    gamelift: Emulator,
     pub(crate) fleet_id: String,
     fleet_arn: String,
     computes: Vec<(&'static str, Compute)>,
-    events: Arc<Mutex<Vec<Value>>>,
     ports: u16,
+}
+
+impl Deref for World {
+    type Target = Emulator;
+
+    fn deref(&self) -> &Emulator {
+        &self.gamelift
+    }
 }
 
 impl World {
     /// A fleet with a compute in each location, and the queue `q` over it.
     pub(crate) async fn new() -> Self {
-        let local = start().await;
-        let events = Arc::new(Mutex::new(Vec::new()));
-        let (mut heard, kept) = (local.events().unwrap(), events.clone());
-        tokio::spawn(async move {
-            while let Some(event) = heard.next().await {
-                let event: Value = serde_json::from_str(&event.unwrap().json).unwrap();
-                kept.lock().unwrap_or_else(PoisonError::into_inner).push(event);
-            }
-        });
         let mut world = Self {
-            local,
+            gamelift: Emulator::in_memory().await,
             fleet_id: String::new(),
             fleet_arn: String::new(),
             computes: Vec::new(),
-            events,
             ports: 7_000,
         };
         for location in [EAST, WEST] {
@@ -110,46 +105,13 @@ impl World {
     pub(crate) async fn server_that(&mut self, manner: Manner, location: &str) -> GameServer {
         self.ports += 1;
         let (_, compute) = self.computes.iter().find(|(name, _)| *name == location).unwrap();
-        GameServer::start(&self.local, compute, self.ports, manner).await
-    }
-
-    /// An API operation that succeeds.
-    pub(crate) async fn call(&self, operation: &str, input: Value) -> Value {
-        let shown = input.to_string();
-        match self.local.call(operation, input).await {
-            Ok(output) => output,
-            Err(error) => panic!("{operation} {shown}: {error}"),
-        }
-    }
-
-    /// An API operation that fails.
-    pub(crate) async fn fails(&self, operation: &str, input: Value) -> ApiError {
-        self.local.call(operation, input).await.unwrap_err()
+        GameServer::start(self.local(), compute, self.ports, manner).await
     }
 
     /// A ticket in `m` for one player of the same name; `player` are further members of the player.
-    pub(crate) async fn wants_match(&self, name: &str, player: Value) {
-        let player = with(json!({ "PlayerId": name }), player);
-        let request = json!({ "TicketId": name, "ConfigurationName": "m", "Players": [player] });
-        self.call("StartMatchmaking", request).await;
-    }
-
-    pub(crate) async fn answer(&self, ticket: &str, player: &str, acceptance: &str) {
-        let answer = json!({ "TicketId": ticket, "PlayerIds": [player], "AcceptanceType": acceptance });
-        self.call("AcceptMatch", answer).await;
-    }
-
-    pub(crate) async fn ticket(&self, id: &str) -> Value {
-        self.call("DescribeMatchmaking", json!({ "TicketIds": [id] })).await["TicketList"][0].clone()
-    }
-
-    pub(crate) async fn status(&self, id: &str) -> String {
-        self.ticket(id).await["Status"].as_str().unwrap().to_owned()
-    }
-
-    /// The ticket, once it has this status.
-    pub(crate) async fn until(&self, id: &str, status: &str) -> Value {
-        self.becomes("DescribeMatchmaking", json!({ "TicketIds": [id] }), "/TicketList/0", status).await
+    #[track_caller]
+    pub(crate) fn wants_match(&self, name: &str, player: Value) -> impl Future<Output = ()> + Send {
+        self.start_ticket("m", name, player)
     }
 
     /// Places a game session through the queue `q`. `more` are further members of StartGameSessionPlacement.
@@ -157,58 +119,6 @@ impl World {
         let request =
             json!({ "PlacementId": id, "GameSessionQueueName": "q", "MaximumPlayerSessionCount": 4 });
         self.call("StartGameSessionPlacement", with(request, more)).await;
-    }
-
-    /// The placement, once it has this status.
-    pub(crate) async fn until_placement(&self, id: &str, status: &str) -> Value {
-        let input = json!({ "PlacementId": id });
-        self.becomes("DescribeGameSessionPlacement", input, "/GameSessionPlacement", status).await
-    }
-
-    /// Looks every tenth of a second for at most ten minutes, in virtual time.
-    async fn becomes(&self, operation: &str, input: Value, pointer: &str, status: &str) -> Value {
-        let begun = Instant::now();
-        loop {
-            let output = self.call(operation, input.clone()).await;
-            let it = output.pointer(pointer).unwrap();
-            if it["Status"] == status {
-                return it.clone();
-            }
-            assert!(begun.elapsed() < Duration::from_secs(600), "{input} did not become {status}: {it}");
-            sleep(Duration::from_millis(100)).await;
-        }
-    }
-
-    pub(crate) async fn game_session(&self, arn: &str) -> Value {
-        self.call("DescribeGameSessions", json!({ "GameSessionId": arn })).await["GameSessions"][0].clone()
-    }
-
-    /// Who has a seat, and in which status, in the order of the players' names.
-    pub(crate) async fn seats(&self, arn: &str) -> Vec<(String, String)> {
-        let found = self.call("DescribePlayerSessions", json!({ "GameSessionId": arn })).await;
-        let text = |it: &Value| it.as_str().unwrap().to_owned();
-        let sessions = found["PlayerSessions"].as_array().unwrap().iter();
-        let mut seats: Vec<_> = sessions.map(|it| (text(&it["PlayerId"]), text(&it["Status"]))).collect();
-        seats.sort();
-        seats
-    }
-
-    /// The events that name this ticket or placement, in order.
-    pub(crate) async fn events_of(&self, id: &str) -> Vec<Value> {
-        // Until the listener has nothing left to read.
-        sleep(Duration::from_millis(1)).await;
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let concerns = |detail: &Value| {
-            let tickets = detail["tickets"].as_array().into_iter().flatten();
-            detail["placementId"] == id || tickets.into_iter().any(|ticket| ticket["ticketId"] == id)
-        };
-        events.iter().map(|event| event["detail"].clone()).filter(concerns).collect()
-    }
-
-    /// Their types.
-    pub(crate) async fn story(&self, id: &str) -> Vec<String> {
-        let events = self.events_of(id).await;
-        events.iter().map(|detail| detail["type"].as_str().unwrap().to_owned()).collect()
     }
 }
 
