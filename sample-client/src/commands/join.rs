@@ -19,6 +19,9 @@ pub(crate) struct JoinArgs {
     /// The player session that GameLift reserved.
     #[arg(long, value_name = "ID", env = "PLAYER_SESSION_ID", hide_env_values = true)]
     player_session_id: String,
+    /// The game session it is in (an ARN), if the server hosts several.
+    #[arg(long, value_name = "ID")]
+    game_session_id: Option<String>,
     #[command(flatten)]
     trust: TrustArgs,
     /// How long to play.
@@ -61,7 +64,11 @@ pub(crate) async fn run(args: JoinArgs) -> Result<(), Box<dyn Error>> {
         (None, Some(name)) => Trust::DnsName { name, extra_roots: args.trust.ca },
         (None, None) => return Err("one of --fingerprint and --dns-name is needed".into()),
     };
-    let player = Player::join(JoinConfig::new(args.address, trust, args.player_session_id)).await?;
+    let config = JoinConfig {
+        game_session_id: args.game_session_id,
+        ..JoinConfig::new(args.address, trust, args.player_session_id)
+    };
+    let player = Player::join(config).await?;
     let player_number = player.welcome().player_number;
     let played = play(player, Duration::from_secs(args.seconds)).await;
     let report = JoinReport {

@@ -1,0 +1,8 @@
+//! The server over real QUIC on loopback.
+#![cfg(test)]
+
+mod arena;
+mod flood;
+mod players;
+mod processes;
+mod resume;
