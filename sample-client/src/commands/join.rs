@@ -7,9 +7,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use sample_client::play::play_watched;
 use sample_client::swarm::Quantiles;
-use sample_client::{Fingerprint, JoinConfig, Player, Trust, play};
+use sample_client::{Fingerprint, JoinConfig, Player, Trust};
 use serde::Serialize;
+
+use super::{open_view, stop_on_ctrl_c};
 
 #[derive(Args)]
 pub(crate) struct JoinArgs {
@@ -27,6 +30,9 @@ pub(crate) struct JoinArgs {
     /// How long to play.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Show the arena in the terminal while playing.
+    #[arg(long)]
+    view: bool,
     /// Print the result as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -70,7 +76,21 @@ pub(crate) async fn run(args: JoinArgs) -> Result<(), Box<dyn Error>> {
     };
     let player = Player::join(config).await?;
     let player_number = player.welcome().player_number;
-    let played = play(player, Duration::from_secs(args.seconds)).await;
+    let stop = stop_on_ctrl_c();
+    let over = async {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(args.seconds)) => {}
+            () = stop.cancelled() => {}
+        }
+    };
+    let mut view = open_view(args.view);
+    let played = play_watched(player, over, |player, event| {
+        if let Some(view) = &mut view {
+            view.show(player, event);
+        }
+    })
+    .await;
+    drop(view);
     let report = JoinReport {
         player_number,
         inputs: played.stats.inputs,
