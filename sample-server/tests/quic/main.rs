@@ -3,6 +3,7 @@
 
 mod arena;
 mod flood;
+mod metrics;
 mod players;
 mod processes;
 mod resume;
