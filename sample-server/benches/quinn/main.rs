@@ -39,7 +39,9 @@ fn main() {
         }
     }
     if wanted("bots") {
-        bots(1000);
+        for players in [250, 500, 1000] {
+            bots(players);
+        }
     }
 }
 

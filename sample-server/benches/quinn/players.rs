@@ -71,27 +71,23 @@ impl Players {
                 assert!(done.send(job().await).is_ok(), "it is waited for");
             })
         });
-        self.jobs.blocking_send(job).ok().expect("the thread runs");
+        self.jobs.blocking_send(job).expect("the thread runs");
         result.blocking_recv().expect("the job ends")
     }
 
-    /// Everybody joins and leaves again.
+    /// Everybody joins, and leaves as soon as they are in: playing would cost more than joining.
     pub(crate) fn join_and_leave(&self, server: &Server, count: usize) -> Duration {
         let dial = Dial::new(server);
         self.run(move || async move {
             let start = Instant::now();
-            let playing = join(&dial, count).await;
-            let took = start.elapsed();
-            for it in playing {
-                it.connection.close(close::DONE.into(), b"left");
-            }
-            took
+            join(&dial, count, |it| it.connection.close(close::DONE.into(), b"left")).await;
+            start.elapsed()
         })
     }
 
     pub(crate) fn join(&self, server: &Server, count: usize) -> Vec<Playing> {
         let dial = Dial::new(server);
-        self.run(move || async move { join(&dial, count).await })
+        self.run(move || async move { join(&dial, count, |_| {}).await })
     }
 
     pub(crate) fn play(&self, playing: Vec<Playing>, duration: Duration) -> Seen {
@@ -139,7 +135,7 @@ impl Dial {
     }
 }
 
-async fn join(dial: &Dial, count: usize) -> Vec<Playing> {
+async fn join(dial: &Dial, count: usize, then: fn(&Playing)) -> Vec<Playing> {
     let endpoints: Vec<Endpoint> = (0..ENDPOINTS)
         .map(|_| Endpoint::client((Ipv4Addr::LOCALHOST, 0).into()).expect("a port is free"))
         .collect();
@@ -164,7 +160,9 @@ async fn join(dial: &Dial, count: usize) -> Vec<Playing> {
             };
             send.write_all(&frame::encode(&hello).expect("it fits")).await.expect("it is open");
             receive.read_chunk(1024, true).await.expect("it is open").expect("an answer");
-            Playing { connection, _streams: (send, receive) }
+            let playing = Playing { connection, _streams: (send, receive) };
+            then(&playing);
+            playing
         });
     }
     while let Some(it) = joining.join_next().await {
