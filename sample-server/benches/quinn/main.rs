@@ -116,8 +116,10 @@ fn bots(count: usize) {
     for kind in [Kind::Bare, Kind::Game] {
         let server = Server::start(kind, count);
         let players = Players::start();
-        let players_before = players.cpu();
-        let (cpu, seen) = play(&server, &players, count);
+        let playing = players.join(&server, count);
+        let (before, players_before) = (server.cpu(), players.cpu());
+        let seen = players.play(playing, PLAY);
+        let cpu = server.cpu() - before;
         println!(
             "{count} bots at 60 Hz, {}: {:.1} snapshots/s each, {:.2} % lost, inputs {:.1}/s each; server thread {:.0} %, players' thread {:.0} % of a core",
             kind.name(),

@@ -87,7 +87,18 @@ impl Players {
 
     pub(crate) fn join(&self, server: &Server, count: usize) -> Vec<Playing> {
         let dial = Dial::new(server);
-        self.run(move || async move { join(&dial, count, |_| {}).await })
+        self.run(move || async move {
+            let playing = join(&dial, count, |_| {}).await;
+            // What came while the others were joining is not part of what is measured.
+            for it in &playing {
+                while tokio::select! {
+                    biased;
+                    waiting = it.connection.read_datagram() => waiting.is_ok(),
+                    () = std::future::ready(()) => false,
+                } {}
+            }
+            playing
+        })
     }
 
     pub(crate) fn play(&self, playing: Vec<Playing>, duration: Duration) -> Seen {
