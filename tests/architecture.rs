@@ -89,6 +89,7 @@ const PURE: &[&str] = &[
     "sample-client/src/backend/poll.rs",
     "sample-client/src/backend/population.rs",
     "sample-client/src/backend/signature.rs",
+    "sample-server/src/address_limits.rs",
     "sample-server/src/gate.rs",
     "sample-server/src/room.rs",
 ];

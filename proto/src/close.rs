@@ -14,6 +14,9 @@ pub const PROTOCOL_VIOLATION: u32 = 2;
 /// The peer does not read what it is sent, so that events queue up for it.
 pub const TOO_SLOW: u32 = 3;
 
+/// The player is back on another connection, by its resume token. Do not come back: that would put out the newer one.
+pub const RESUMED_ELSEWHERE: u32 = 4;
+
 /// Refusals are this plus their [`RefusalReason`].
 pub const REFUSED: u32 = 0x100;
 
@@ -41,7 +44,7 @@ mod tests {
         assert_eq!(refused(RefusalReason::RoomFull), 0x105);
         assert_eq!(refusal(0x105), Some(RefusalReason::RoomFull));
         assert_eq!(refusal(0x1ff), Some(RefusalReason::Unspecified), "from a newer server");
-        for other in [DONE, SERVER_CLOSED, PROTOCOL_VIOLATION, TOO_SLOW, 2 * REFUSED] {
+        for other in [DONE, SERVER_CLOSED, PROTOCOL_VIOLATION, TOO_SLOW, RESUMED_ELSEWHERE, 2 * REFUSED] {
             assert_eq!(refusal(other.into()), None);
         }
     }

@@ -15,7 +15,7 @@ use prost::Message;
 
 /// Longest frame, in bytes without its prefix.
 ///
-/// The longest message is a Hello of some 270 bytes. A peer that announces more is not one of ours, and is found
+/// The longest message is a Hello of some 800 bytes: two ids and a token. A peer that announces more is not one of ours, and is found
 /// out after two bytes, before anything is stored for it.
 pub const FRAME_LEN_MAX: usize = 1024;
 

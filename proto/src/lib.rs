@@ -7,7 +7,8 @@
 //!    and a [`close`] code.
 //! 4. From then on the client sends [`Input`]s and the server [`Snapshot`]s, one per datagram. What must not be
 //!    lost ([`PlayerJoined`], [`PlayerLeft`], [`ServerClosing`]) follows Welcome on the stream.
-//! 5. A client leaves by closing the connection with [`close::DONE`].
+//! 5. A client leaves by closing the connection with [`close::DONE`]. One whose connection was lost comes back on a new
+//!    one, with the token of the newest Welcome in its Hello.
 //!
 //! The backend's gRPC, `matchmaking`, is behind a feature of that name.
 //!
@@ -53,13 +54,25 @@ impl fmt::Debug for Hello {
     }
 }
 
+/// Without the resume token: whoever knows it takes the player's seat.
+impl fmt::Debug for Welcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Welcome")
+            .field("player_number", &self.player_number)
+            .field("players_max", &self.players_max)
+            .field("resume_seconds", &self.resume_seconds)
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn hello_does_not_print_the_player_session_id() {
-        let hello = Hello { protocol_version: 1, player_session_id: "psess-secret".to_owned() };
+        let hello =
+            Hello { protocol_version: 1, player_session_id: "psess-secret".to_owned(), ..Hello::default() };
         assert_eq!(format!("{hello:?}"), "Hello { protocol_version: 1, .. }");
     }
 }

@@ -7,7 +7,7 @@ use game_proto::{Hello, Message};
 use proptest::prelude::*;
 
 fn hello(player_session_id: &str) -> Hello {
-    Hello { protocol_version: 1, player_session_id: player_session_id.to_owned() }
+    Hello { protocol_version: 1, player_session_id: player_session_id.to_owned(), ..Hello::default() }
 }
 
 /// Everything that comes out of `stream` when it arrives in pieces that end at `cuts`.

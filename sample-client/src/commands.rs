@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sample_client::View;
 use sample_client::backend::{Client, ClientConfig, FollowOptions, PushBy, SetUpError};
 use tokio_util::sync::CancellationToken;
 
@@ -110,11 +111,26 @@ fn stop_on_ctrl_c() -> CancellationToken {
         pressed.cancel();
         let _ = writeln!(io::stderr(), "stopping; press Ctrl-C again to stop at once");
         if tokio::signal::ctrl_c().await.is_ok() {
+            sample_client::view::restore();
             #[expect(clippy::exit, reason = "the user has asked twice")]
             std::process::exit(130);
         }
     });
     stop
+}
+
+/// The arena in the terminal, if it is wanted and there is one.
+fn open_view(wanted: bool) -> Option<View> {
+    if !wanted {
+        return None;
+    }
+    match View::open() {
+        Ok(view) => Some(view),
+        Err(reason) => {
+            let _ = writeln!(io::stderr(), "no --view: {reason}");
+            None
+        }
+    }
 }
 
 /// Draws on a terminal only.

@@ -83,6 +83,20 @@ impl JoinError {
     }
 }
 
+impl JoinError {
+    /// Whether the same may work in a moment: nobody said no.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused { reason, .. } => {
+                matches!(reason, RefusalReason::TooManyUnvalidated | RefusalReason::ServiceUnavailable)
+            }
+            Self::Timeout { .. } | Self::Connect(_) | Self::Socket(_) => true,
+            _ => false,
+        }
+    }
+}
+
 fn label_of(reason: RefusalReason) -> &'static str {
     match reason {
         RefusalReason::Unspecified => "unspecified",
@@ -96,6 +110,7 @@ fn label_of(reason: RefusalReason) -> &'static str {
         RefusalReason::Draining => "draining",
         RefusalReason::ServiceUnavailable => "service_unavailable",
         RefusalReason::AlreadyPresented => "already_presented",
+        RefusalReason::ResumeRefused => "resume_refused",
     }
 }
 
@@ -131,6 +146,16 @@ pub enum LeaveReason {
 }
 
 impl LeaveReason {
+    /// Whether the player may come back: the connection broke, or was too slow for a while.
+    #[must_use]
+    pub fn is_drop(&self) -> bool {
+        match self {
+            Self::Lost(_) => true,
+            Self::PutOut { code, .. } => *code == u64::from(close::TOO_SLOW),
+            Self::ServerClosed | Self::Nonsense(_) => false,
+        }
+    }
+
     pub(crate) fn from_error(error: &ConnectionError) -> Self {
         match error {
             ConnectionError::ApplicationClosed(closed) => {

@@ -9,6 +9,7 @@
 //! | [`player`] | one player: join, inputs, events, leave |
 //! | [`mod@play`] | a bot on top of it |
 //! | [`swarm`] | many bots, and what they measured |
+//! | [`view`] | the arena in a terminal |
 //! | [`stats`], [`error`] | what is measured, what goes wrong |
 
 pub mod backend;
@@ -18,6 +19,7 @@ pub mod player;
 pub mod stats;
 pub mod swarm;
 pub mod trust;
+pub mod view;
 
 pub use error::{JoinError, LeaveReason};
 pub use game_proto::{Fingerprint, RefusalReason};
@@ -25,3 +27,4 @@ pub use play::{Played, play};
 pub use player::{JoinConfig, Player, PlayerEvent};
 pub use stats::Stats;
 pub use trust::Trust;
+pub use view::View;

@@ -106,6 +106,7 @@ mod tests {
         assert!(parses(&["--fingerprint", &fingerprint]));
         assert!(parses(&["--dns-name", "game.example", "--ca", "ca.pem"]));
         assert!(!parses(&["--fingerprint", &fingerprint, "--dns-name", "game.example"]));
+        assert!(parses(&["--fingerprint", &fingerprint, "--game-session-id", "arn:1", "--view"]));
         assert!(!parses(&["--fingerprint", "abc"]));
     }
 

@@ -11,7 +11,7 @@ use game_proto::{
     Hello, Input, Message, PROTOCOL_VERSION, RefusalReason, Refused, ServerMessage, Snapshot, Welcome, close,
 };
 use quinn::{Connection, ConnectionError, Endpoint, RecvStream, SendStream};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::error::{JoinError, LeaveReason, shown};
 use crate::stats::Stats;
@@ -29,6 +29,18 @@ pub const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Buffered datagrams, in bytes: some 14 snapshots of a full room. QUIC drops the oldest beyond.
 pub const DATAGRAM_BUFFER_LEN_MAX: usize = 16 * 1024;
 
+/// How long one attempt to come back may take: a lost first packet is sent again after a second.
+pub const RESUME_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long coming back is tried at least: a server that keeps seats for less still says no.
+pub const RESUME_MIN: Duration = Duration::from_secs(1);
+
+/// How long coming back is tried at most, whatever the server says.
+pub const RESUME_MAX: Duration = Duration::from_secs(120);
+
+/// The pause between two attempts to come back.
+pub const RESUME_PAUSE: Duration = Duration::from_millis(250);
+
 /// The rate at which a player of this game sends inputs.
 pub const INPUT_RATE_HZ: u32 = 60;
 
@@ -41,6 +53,8 @@ pub struct JoinConfig {
     pub trust: Trust,
     /// The player session that GameLift reserved. Sent only to a server that was verified.
     pub player_session_id: String,
+    /// The game session the seat is in, if it is known: a server that hosts several need not look it up.
+    pub game_session_id: Option<String>,
     /// How long joining may take, from the first packet to Welcome.
     pub timeout: Duration,
 }
@@ -49,7 +63,13 @@ impl JoinConfig {
     /// A configuration with the default timeout.
     #[must_use]
     pub fn new(address: SocketAddr, trust: Trust, player_session_id: impl Into<String>) -> Self {
-        Self { address, trust, player_session_id: player_session_id.into(), timeout: JOIN_TIMEOUT_DEFAULT }
+        Self {
+            address,
+            trust,
+            player_session_id: player_session_id.into(),
+            game_session_id: None,
+            timeout: JOIN_TIMEOUT_DEFAULT,
+        }
     }
 }
 
@@ -80,6 +100,7 @@ pub enum PlayerEvent {
 
 /// A player in a game session. Dropping it leaves without waiting for the server to know.
 pub struct Player {
+    config: JoinConfig,
     endpoint: Endpoint,
     connection: Connection,
     /// Kept open: its end would tell the server nothing, but dropping it would reset it.
@@ -107,14 +128,51 @@ impl Player {
     /// Dropping the future closes the connection. If Hello was on its way, the server may have accepted the player,
     /// and will report it gone.
     pub async fn join(config: JoinConfig) -> Result<Self, JoinError> {
-        let deadline = Instant::now() + config.timeout;
+        Self::enter(config, Vec::new(), Stats::new()).await
+    }
+
+    /// Comes back to the seat after the connection was lost: on a new connection, with the token of the newest Welcome.
+    /// What was measured goes on. Tried again until the server gives the seat up.
+    ///
+    /// # Errors
+    /// Why there is no way back, with what was measured. Another player session is needed then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the game.
+    pub async fn resume(mut self) -> Result<Self, (JoinError, Stats)> {
+        if self.welcome.resume_token.is_empty() {
+            let error = JoinError::Refused {
+                reason: RefusalReason::ResumeRefused,
+                detail: "this server keeps no seats".to_owned(),
+            };
+            return Err((error, self.stats));
+        }
+        let window = Duration::from_secs(self.welcome.resume_seconds.into()).clamp(RESUME_MIN, RESUME_MAX);
+        let deadline = Instant::now() + window;
+        self.stats.interrupted();
+        // The old socket is closed, which frees its port; the server finds out by the new connection.
+        let Self { config, welcome, stats, .. } = self;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let config = JoinConfig { timeout: left.min(RESUME_ATTEMPT_TIMEOUT), ..config.clone() };
+            match Self::enter(config, welcome.resume_token.clone(), stats.clone()).await {
+                Ok(player) => return Ok(player),
+                Err(error) if error.may_pass() && Instant::now() + RESUME_PAUSE < deadline => {
+                    tracing::info!(%error, "not back yet");
+                    sleep(RESUME_PAUSE).await;
+                }
+                Err(error) => return Err((error, stats)),
+            }
+        }
+    }
+
+    async fn enter(config: JoinConfig, resume_token: Vec<u8>, stats: Stats) -> Result<Self, JoinError> {
+        let (deadline, after) = (Instant::now() + config.timeout, config.timeout);
         let (endpoint, connection) = timeout_at(deadline, connect(&config))
             .await
-            .map_err(|_| JoinError::Timeout { after: config.timeout, sent: false })??;
-        let present = present(endpoint, connection, config.player_session_id);
-        timeout_at(deadline, present)
-            .await
-            .map_err(|_| JoinError::Timeout { after: config.timeout, sent: true })?
+            .map_err(|_| JoinError::Timeout { after, sent: false })??;
+        let present = present(endpoint, connection, config, resume_token, stats);
+        timeout_at(deadline, present).await.map_err(|_| JoinError::Timeout { after, sent: true })?
     }
 
     /// What the server said about the room and this player's place in it.
@@ -273,15 +331,23 @@ fn connect_error(error: ConnectionError, presented: Option<game_proto::Fingerpri
 async fn present(
     endpoint: Endpoint,
     connection: Connection,
-    player_session_id: String,
+    config: JoinConfig,
+    resume_token: Vec<u8>,
+    stats: Stats,
 ) -> Result<Player, JoinError> {
-    let hello = Hello { protocol_version: PROTOCOL_VERSION, player_session_id };
+    let hello = Hello {
+        protocol_version: PROTOCOL_VERSION,
+        player_session_id: config.player_session_id.clone(),
+        game_session_id: config.game_session_id.clone().unwrap_or_default(),
+        resume_token,
+    };
     let hello = frame::encode(&hello).map_err(|_| JoinError::PlayerSessionIdTooLong)?;
     let (mut send, events) = connection.open_bi().await.map_err(answer_error)?;
     if send.write_all(&hello).await.is_err() {
         return Err(answer_error(connection.closed().await)); // Refused before Hello: the close code says why.
     }
     let mut player = Player {
+        config,
         endpoint,
         connection,
         _hello: send,
@@ -289,7 +355,7 @@ async fn present(
         decoder: Decoder::new(),
         welcome: Welcome::default(),
         sequence: 0,
-        stats: Stats::new(),
+        stats,
     };
     player.welcome = player.answer().await?;
     Ok(player)

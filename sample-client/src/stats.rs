@@ -46,6 +46,11 @@ impl Stats {
         }
     }
 
+    /// The connection was lost: what was on its way is lost, too, and inputs count from 1 again.
+    pub(crate) fn interrupted(&mut self) {
+        self.waiting.clear();
+    }
+
     pub(crate) fn input_sent(&mut self, sequence: u32, now: Instant) {
         self.inputs += 1;
         if self.waiting.len() == INPUTS_WAITING_MAX {

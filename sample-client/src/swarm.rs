@@ -31,6 +31,9 @@ pub struct Target {
     pub address: SocketAddr,
     /// The player session reserved for this bot.
     pub player_session_id: String,
+    /// The game session it is in, for servers that host several.
+    #[serde(default)]
+    pub game_session_id: Option<String>,
     /// The SHA-256 of the server's certificate.
     #[serde(deserialize_with = "fingerprint")]
     pub fingerprint: Fingerprint,
@@ -106,6 +109,8 @@ pub struct SwarmReport {
     pub join_failures: BTreeMap<String, usize>,
     /// Bots that were in, and stopped before their time for another reason than the server's closing.
     pub dropped: usize,
+    /// How often a bot lost its connection and came back to its seat.
+    pub resumes: u64,
     /// Bots that the server told that it goes away.
     pub warned: usize,
     /// Milliseconds from the first packet to Welcome.
@@ -203,7 +208,11 @@ async fn bot(
     timeout: Duration,
 ) -> Outcome {
     let trust = Trust::Fingerprint(target.fingerprint);
-    let config = JoinConfig { timeout, ..JoinConfig::new(target.address, trust, target.player_session_id) };
+    let config = JoinConfig {
+        timeout,
+        game_session_id: target.game_session_id,
+        ..JoinConfig::new(target.address, trust, target.player_session_id)
+    };
     let door = doors.acquire().await.expect("the semaphore is never closed");
     let start = Instant::now();
     let player = Player::join(config).await?;
@@ -218,6 +227,7 @@ struct Tally {
     refusals: BTreeMap<String, usize>,
     join_failures: BTreeMap<String, usize>,
     dropped: usize,
+    resumes: u64,
     warned: usize,
     join_micros: Histogram<u64>,
     round_trip_micros: Histogram<u64>,
@@ -234,6 +244,7 @@ impl Default for Tally {
             refusals: BTreeMap::new(),
             join_failures: BTreeMap::new(),
             dropped: 0,
+            resumes: 0,
             warned: 0,
             join_micros: micros_histogram(),
             round_trip_micros: micros_histogram(),
@@ -252,6 +263,7 @@ impl Tally {
                 self.joined += 1;
                 self.join_micros.saturating_record(joined_after.as_micros() as u64);
                 self.warned += usize::from(played.warned);
+                self.resumes += u64::from(played.resumes);
                 if let Some(reason) = played.ended.filter(|it| *it != LeaveReason::ServerClosed) {
                     tracing::warn!(%reason, "a bot was dropped");
                     self.dropped += 1;
@@ -284,6 +296,7 @@ impl Tally {
             refusals: self.refusals,
             join_failures: self.join_failures,
             dropped: self.dropped,
+            resumes: self.resumes,
             warned: self.warned,
             join_ms: Quantiles::of_micros(&self.join_micros),
             round_trip_ms: Quantiles::of_micros(&self.round_trip_micros),
@@ -311,6 +324,7 @@ impl fmt::Display for SwarmReport {
         line(f, "dropped while playing", self.dropped.to_string())?;
         let quantiles =
             |it: &Quantiles| format!("p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms", it.p50, it.p99, it.max);
+        line(f, "came back after a drop", self.resumes.to_string())?;
         line(f, "time to join", quantiles(&self.join_ms))?;
         line(f, "input to snapshot", quantiles(&self.round_trip_ms))?;
         line(f, "snapshots per bot", format!("{:.1}/s", self.snapshots_per_second))?;

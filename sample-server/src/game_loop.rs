@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use game_proto::server_message::Kind;
 use game_proto::{PlayerJoined, PlayerLeft, ServerClosing};
-use tokio::sync::mpsc;
+use gamelift_server_sdk::PlayerSessionCreationPolicy;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::config::{Observation, Observer};
-use crate::gate::{ConnId, Effect, Gate};
-use crate::metrics::{Departure, Metrics};
+use crate::config::{Observation, Observer, Times};
+use crate::directory::Listing;
+use crate::gate::{ConnId, Effect, Gate, ResumeToken};
+use crate::metrics::{Departure, Instruments, Metrics};
 use crate::quic::{Link, PeerMessage};
 use crate::room::{PLAYERS_MAX, PlayerNumber, Room, TICK_RATE_HZ};
 use crate::service::{Notice, Request};
@@ -48,35 +50,45 @@ struct GameLoop {
     players: BTreeMap<ConnId, Player>,
     /// Since when nobody plays and nobody is about to, in a game session that is active.
     empty_since: Option<Instant>,
-    empty_timeout: Duration,
+    times: Times,
     closing: Option<Closing>,
     requests: mpsc::Sender<Request>,
+    policy: watch::Sender<PlayerSessionCreationPolicy>,
+    listing: Listing,
     observer: Observer,
     metrics: Metrics,
+    instruments: Instruments,
+}
+
+/// What a game loop is connected to.
+pub(crate) struct Ends {
+    pub(crate) peers: mpsc::Receiver<PeerMessage>,
+    pub(crate) notices: mpsc::Receiver<Notice>,
+    pub(crate) requests: mpsc::Sender<Request>,
+    pub(crate) policy: watch::Sender<PlayerSessionCreationPolicy>,
+    pub(crate) listing: Listing,
 }
 
 /// Plays one game session and returns what was counted.
 ///
 /// Ends when it was told to [drain](Notice::Drain) and every player is gone or out of time; when the game session
-/// has been empty for `empty_timeout`; or when the service's side of the queues is dropped.
-pub async fn run(
-    mut peers: mpsc::Receiver<PeerMessage>,
-    mut notices: mpsc::Receiver<Notice>,
-    requests: mpsc::Sender<Request>,
-    empty_timeout: Duration,
-    observer: Observer,
-) -> Metrics {
+/// has been empty for [`Times::empty`]; or when the service's side of the queues is dropped.
+pub(crate) async fn run(ends: Ends, times: Times, observer: Observer) -> Metrics {
+    let Ends { mut peers, mut notices, requests, policy, listing } = ends;
     let mut game = GameLoop {
-        gate: Gate::new(),
+        gate: Gate::new(times.grace),
         room: None,
         links: BTreeMap::new(),
         players: BTreeMap::new(),
         empty_since: None,
-        empty_timeout,
+        times,
         closing: None,
         requests,
+        policy,
+        listing,
         observer,
         metrics: Metrics::default(),
+        instruments: Instruments::new(),
     };
     let mut ticks = interval(TICK);
     // A late tick is not made up for: players see a short pause instead of a jump.
@@ -105,10 +117,15 @@ pub async fn run(
         }
         game.handle_timeout(Instant::now());
         game.carry_out();
+        game.announce();
         if game.players.is_empty() {
             ticked = None;
             ticks.reset(); // An empty arena costs nothing, and its first player does not find ticks overdue.
         }
+    }
+    // Whoever is still connected has nobody to talk to any more.
+    for link in game.links.values() {
+        link.close();
     }
     game.metrics
 }
@@ -116,9 +133,12 @@ pub async fn run(
 impl GameLoop {
     fn tick(&mut self, due: Instant, previous: &mut Option<Instant>) {
         let Some(room) = &mut self.room else { return };
+        let start = Instant::now();
         if let Some(previous) = previous.replace(due) {
             let ticks = (due - previous + TICK / 2).as_nanos() / TICK.as_nanos();
-            self.metrics.ticks_skipped += u64::try_from(ticks).unwrap_or(u64::MAX).saturating_sub(1);
+            let skipped = u64::try_from(ticks).unwrap_or(u64::MAX).saturating_sub(1);
+            self.metrics.ticks_skipped += skipped;
+            self.instruments.ticks_skipped.increment(skipped);
         }
         for (conn, player) in &self.players {
             if let Some(input) = self.links.get_mut(conn).and_then(Link::take_input) {
@@ -128,6 +148,7 @@ impl GameLoop {
         room.step();
         self.metrics.ticks += 1;
         let everybody = room.everybody();
+        let before = self.metrics.snapshots;
         for (conn, player) in &self.players {
             if let Some(link) = self.links.get(conn) {
                 match link.send_snapshot(room.snapshot(player.number, &everybody)) {
@@ -136,16 +157,23 @@ impl GameLoop {
                 }
             }
         }
+        self.instruments.snapshots.increment(self.metrics.snapshots - before);
+        if self.metrics.ticks.is_multiple_of(u64::from(TICK_RATE_HZ)) {
+            // Once per second: asking every connection takes its lock.
+            for link in self.links.values_mut() {
+                count_traffic(&self.instruments, link);
+            }
+        }
+        self.instruments.tick_seconds.record(start.elapsed());
     }
 
     fn handle_peer(&mut self, message: PeerMessage) {
         let now = Instant::now().into_std();
         match message {
-            PeerMessage::Connected(conn, link) => {
+            PeerMessage::Presented(conn, link, hello, token) => {
                 self.links.insert(conn, link);
-                self.gate.connected(now, conn);
+                self.gate.presented(now, conn, &hello, token);
             }
-            PeerMessage::FirstMessage(conn, message) => self.gate.first_message(now, conn, message),
             PeerMessage::Gone(conn, departure) => self.forget(conn, departure),
         }
     }
@@ -153,16 +181,21 @@ impl GameLoop {
     fn handle_notice(&mut self, notice: Notice) {
         let now = Instant::now();
         match notice {
-            Notice::GameSessionStarted { seats } => {
+            Notice::GameSessionStarted { game_session_id, seats } => {
                 let seats = seats.min(PLAYERS_MAX);
                 self.room = Some(Room::new(seats));
                 self.gate.game_session_started(seats);
                 self.empty_since = Some(now);
+                self.instruments.game_sessions.set(1);
+                self.instruments.seats.set(seats);
+                self.listing.hosts(game_session_id);
             }
             Notice::Accepted(id, answer) => self.gate.accepted(now.into_std(), &id, answer),
             Notice::Described(id, standing) => self.gate.described(now.into_std(), &id, standing),
             Notice::Removed(id, known) => {
-                self.metrics.removals_failed += u64::from(!known);
+                if !known {
+                    self.metrics.removal_failed();
+                }
                 self.gate.removed(&id);
             }
             Notice::HealthCheck(alive) => {
@@ -177,10 +210,10 @@ impl GameLoop {
         let empty = self.room.is_some() && self.players.is_empty() && self.gate.ids_taken() == 0;
         if !empty {
             self.empty_since = None;
-        } else if now >= *self.empty_since.get_or_insert(now) + self.empty_timeout && self.closing.is_none() {
+        } else if now >= *self.empty_since.get_or_insert(now) + self.times.empty && self.closing.is_none() {
             tracing::info!(
                 "nobody has played for {} s: the game session is over",
-                self.empty_timeout.as_secs()
+                self.times.empty.as_secs()
             );
             self.drain(now, Duration::ZERO);
         }
@@ -188,19 +221,20 @@ impl GameLoop {
             && now >= until
         {
             self.closing = Some(Closing::Farewell { until: now + FAREWELL_TIMEOUT });
-            for conn in self.players.keys().copied().collect::<Vec<_>>() {
-                if let Some(link) = self.links.get(&conn) {
+            for (conn, player) in &mut self.players {
+                player.departure = Some(Departure::Closed);
+                if let Some(link) = self.links.get(conn) {
                     link.close();
                 }
-                self.forget(conn, Departure::Closed);
             }
+            self.gate.expel_all();
+            self.carry_out();
         }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
         let gate = self.gate.poll_timeout().map(Instant::from_std);
-        let empty =
-            self.empty_since.filter(|_| self.closing.is_none()).map(|since| since + self.empty_timeout);
+        let empty = self.empty_since.filter(|_| self.closing.is_none()).map(|since| since + self.times.empty);
         let closing =
             self.closing.as_ref().map(|(Closing::Draining { until } | Closing::Farewell { until })| *until);
         [gate, empty, closing].into_iter().flatten().min()
@@ -225,9 +259,6 @@ impl GameLoop {
             None => {
                 self.closing = Some(Closing::Draining { until });
                 self.gate.drain();
-                if self.room.is_some() {
-                    self.ask(Request::DenyNewPlayerSessions);
-                }
                 (self.observer)(Observation::Draining { notice });
             }
         }
@@ -242,11 +273,14 @@ impl GameLoop {
                 Effect::Accept(id) => self.ask(Request::Accept(id)),
                 Effect::Describe(id) => self.ask(Request::Describe(id)),
                 Effect::Remove(id) => self.ask(Request::Remove(id)),
-                Effect::Admit(conn) => self.admit(conn),
+                Effect::Admit { conn, token } => self.admit(conn, token),
+                Effect::Resume { conn, from, token } => self.resume(conn, from, token),
+                Effect::Leave(conn) => self.leave(conn),
                 Effect::Refuse(conn, refusal) => {
                     self.metrics.refused(refusal);
                     (self.observer)(Observation::Refused(refusal));
-                    if let Some(link) = self.links.remove(&conn) {
+                    if let Some(mut link) = self.links.remove(&conn) {
+                        count_traffic(&self.instruments, &mut link);
                         link.refuse(refusal);
                     }
                 }
@@ -254,39 +288,103 @@ impl GameLoop {
         }
     }
 
-    fn admit(&mut self, conn: ConnId) {
+    /// Tells GameLift, and the monitoring, how full it is.
+    fn announce(&mut self) {
+        self.instruments.players.set(self.players.len());
+        self.instruments.seats_taken.set(self.gate.ids_taken());
+        if self.room.is_none() {
+            return;
+        }
+        // GameLift counts seats, too, but a player who is away, or being removed, may no longer be among them. Only what
+        // this process has denied is allowed again: a game session whose creator denied it stays so.
+        let policy = match self.gate.takes_newcomers() {
+            true => PlayerSessionCreationPolicy::AcceptAll,
+            false => PlayerSessionCreationPolicy::DenyAll,
+        };
+        self.policy.send_if_modified(|told| {
+            let news = *told != policy;
+            *told = policy;
+            news
+        });
+    }
+
+    fn admit(&mut self, conn: ConnId, token: ResumeToken) {
         // The gate admits nobody without a game session, nor more than it has seats.
         let Some(room) = &mut self.room else { return };
         let Some(number) = room.join() else { return };
-        let welcome = Kind::Welcome(room.welcome(number));
-        let others: Vec<PlayerNumber> = room.players().filter(|other| *other != number).collect();
-
         self.tell_all(Kind::PlayerJoined(PlayerJoined { player_number: number.0 }));
         self.players.insert(conn, Player { number, departure: None });
-        self.tell(conn, welcome);
-        for other in others {
-            self.tell(conn, Kind::PlayerJoined(PlayerJoined { player_number: other.0 }));
-        }
-        self.metrics.joins += 1;
+        self.welcome(conn, number, token);
+        self.metrics.joined();
         self.metrics.players_peak = self.metrics.players_peak.max(self.players.len());
         (self.observer)(Observation::PlayerJoined(number));
     }
 
-    /// A connection is over: the gate tells GameLift, and the others see the player go.
-    fn forget(&mut self, conn: ConnId, departure: Departure) {
-        let was_known = self.links.remove(&conn).is_some();
-        self.gate.disconnected(conn);
-        if let Some(player) = self.players.remove(&conn) {
-            let departure = player.departure.unwrap_or(departure);
-            self.metrics.departed(departure, true);
-            if let Some(room) = &mut self.room {
-                room.leave(player.number);
-            }
-            self.tell_all(Kind::PlayerLeft(PlayerLeft { player_number: player.number.0 }));
-            (self.observer)(Observation::PlayerLeft(player.number, departure));
-        } else if was_known {
-            self.metrics.departed(departure, false);
+    /// A player is back. The others have not noticed.
+    fn resume(&mut self, conn: ConnId, from: ConnId, token: ResumeToken) {
+        if let Some(mut link) = self.links.remove(&from) {
+            count_traffic(&self.instruments, &mut link);
+            link.supersede();
         }
+        let Some(player) = self.players.remove(&from) else { return };
+        let number = player.number;
+        if let Some(room) = &mut self.room {
+            room.resume(number);
+        }
+        self.players.insert(conn, Player { number, departure: None });
+        self.welcome(conn, number, token);
+        if let Some(Closing::Draining { until }) = self.closing {
+            let notice = until.saturating_duration_since(Instant::now());
+            let notice_seconds = u32::try_from(notice.as_secs()).unwrap_or(u32::MAX);
+            self.tell(conn, Kind::ServerClosing(ServerClosing { notice_seconds }));
+        }
+        self.metrics.resumed();
+        (self.observer)(Observation::PlayerResumed(number));
+    }
+
+    fn welcome(&mut self, conn: ConnId, number: PlayerNumber, token: ResumeToken) {
+        let Some(room) = &self.room else { return };
+        let mut welcome = room.welcome(number);
+        if !self.times.grace.is_zero() {
+            welcome.resume_token = token.to_vec();
+            welcome.resume_seconds = u32::try_from(self.times.grace.as_secs()).unwrap_or(u32::MAX);
+        }
+        let others: Vec<PlayerNumber> = room.players().filter(|other| *other != number).collect();
+        self.tell(conn, Kind::Welcome(welcome));
+        for other in others {
+            self.tell(conn, Kind::PlayerJoined(PlayerJoined { player_number: other.0 }));
+        }
+    }
+
+    /// A connection is over; what becomes of its seat is for the gate to say.
+    fn forget(&mut self, conn: ConnId, departure: Departure) {
+        let link = self.links.remove(&conn);
+        let was_known = link.is_some();
+        if let Some(mut link) = link {
+            count_traffic(&self.instruments, &mut link);
+        }
+        let departure = match self.players.get_mut(&conn) {
+            Some(player) => *player.departure.get_or_insert(departure),
+            None => {
+                if was_known {
+                    self.metrics.departed(departure, false);
+                }
+                departure
+            }
+        };
+        self.gate.disconnected(Instant::now().into_std(), conn, departure.parting());
+    }
+
+    /// A player has lost the seat, and the others see the player go.
+    fn leave(&mut self, conn: ConnId) {
+        let Some(player) = self.players.remove(&conn) else { return };
+        let departure = player.departure.unwrap_or(Departure::Closed);
+        self.metrics.departed(departure, true);
+        if let Some(room) = &mut self.room {
+            room.leave(player.number);
+        }
+        self.tell_all(Kind::PlayerLeft(PlayerLeft { player_number: player.number.0 }));
+        (self.observer)(Observation::PlayerLeft(player.number, departure));
     }
 
     fn tell_all(&mut self, kind: Kind) {
@@ -308,4 +406,10 @@ impl GameLoop {
             tracing::error!(%error, "a request to GameLift was not taken");
         }
     }
+}
+
+fn count_traffic(instruments: &Instruments, link: &mut Link) {
+    let traffic = link.new_traffic();
+    instruments.received_bytes.increment(traffic.received);
+    instruments.sent_bytes.increment(traffic.sent);
 }

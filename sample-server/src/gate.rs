@@ -1,28 +1,34 @@
 //! The gate: who may play.
 //!
-//! A connection is a stranger until GameLift has accepted the player session id it presented.
+//! A connection is a stranger until GameLift has accepted the player session id it presented, or until it has shown that
+//! it is a player who was here a moment ago.
 //!
 //! ```text
-//!  connected        hello              accepted: yes
-//! ----------> Silent ------> Asking --------------------> Playing ----+
-//!               |              |  ^ |                                 | disconnected
-//!               | 5 s          |  | | not now: ask again              v
-//!               v              |  +-+                              Removing ---> forgotten
-//!            refused <---------+  outcome unknown: describe           ^  removed
-//!                                                                     |
-//!                       the player went while the answer was a yes ---+
+//!   presented                 accepted: yes
+//! -----------> Asking ----------------------------> Playing ---------+
+//!       |       |  ^ |                              |  ^  ^          | left for good
+//!       |       |  | | not now: ask again      lost |  |  | resumed  |
+//!       |       |  +-+                              v  |  |          |
+//!       |       |  outcome unknown: describe        Away -+          |
+//!       |       v                                   |                v
+//!       |    refused                                +----------> Removing ---> forgotten
+//!       |       ^                                     grace over     ^   removed
+//!       +-------+                                                    |
+//!                       the player went while the answer was a yes --+
 //! ```
 //!
 //! Pure: events come in through methods that take `now`, [`Effect`]s come out of [`Gate::poll_effect`], and
-//! [`Gate::poll_timeout`] says when to call [`Gate::handle_timeout`].
+//! [`Gate::poll_timeout`] says when to call [`Gate::handle_timeout`]. Resume tokens are made outside.
 //!
 //! # Invariants (tests/gate.rs throws random histories at them)
 //!
-//! 1. [`Effect::Admit`] follows a yes of the service for that very id, and nothing else.
-//! 2. An unvalidated connection is admitted, refused or gone within [`HELLO_TIMEOUT`] + [`ANSWER_TIMEOUT`].
-//! 3. At most [`UNVALIDATED_MAX`] connections are unvalidated; at most as many ids are taken as there are seats.
+//! 1. [`Effect::Admit`] follows a yes of the service for that very id, and nothing else; [`Effect::Resume`] follows the
+//!    newest token of that very id, and nothing else.
+//! 2. A connection that presented itself is admitted, refused or gone within [`ANSWER_TIMEOUT`].
+//! 3. At most as many ids are taken as there are seats, and each has at most one connection.
 //! 4. For each id at most one call (accept, describe or remove) is in flight.
-//! 5. Whoever was accepted, or may have been, is removed again unless they play.
+//! 5. Whoever was accepted, or may have been, is removed again unless they play or may still come back, and nobody may
+//!    for longer than the grace.
 //!
 //! # When the service does not answer
 //!
@@ -34,6 +40,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod refusal;
+mod resume;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -42,18 +49,12 @@ use game_proto::{Hello, PROTOCOL_VERSION};
 use gamelift_server_sdk::PlayerSessionId;
 
 pub use refusal::JoinRefusal;
-
-/// How long a connection may take to say Hello. A client sends it in its first flight; five seconds are for phones
-/// in tunnels.
-pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+pub use resume::{RESUME_TOKEN_LEN, ResumeToken};
 
 /// How long a player waits for the service's answer.
 ///
 /// Longer than one call of the SDK may take (20 s), so that a slow answer still gets its player in.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Most connections that are not validated yet. A full game session of 200 may arrive at once; the rest is margin.
-pub const UNVALIDATED_MAX: usize = 256;
 
 /// How often an id is put to the service at most.
 pub const ACCEPT_ATTEMPTS_MAX: u32 = 3;
@@ -102,25 +103,39 @@ pub enum Effect {
     /// Call RemovePlayerSession and report to [`Gate::removed`].
     Remove(PlayerSessionId),
     /// Let the player in.
-    Admit(ConnId),
+    Admit {
+        /// On this connection.
+        conn: ConnId,
+        /// What brings the player back if it is lost.
+        token: ResumeToken,
+    },
+    /// The player of connection `from` is back on `conn`. If the old connection is still there, close it.
+    Resume {
+        /// The new connection.
+        conn: ConnId,
+        /// The old one.
+        from: ConnId,
+        /// What brings the player back the next time. The token that was used is no longer good.
+        token: ResumeToken,
+    },
+    /// The player whose newest connection this was has lost the seat.
+    Leave(ConnId),
     /// Tell the peer why, and close the connection. The gate has already forgotten it.
     Refuse(ConnId, JoinRefusal),
 }
 
-/// What came as the first message of a connection.
-#[derive(Clone, Debug, PartialEq)]
-pub enum FirstMessage {
-    /// A Hello that could be read. What it says is not checked yet.
-    Hello(Hello),
-    /// Something else.
-    Garbage,
+/// Whether a player whose connection ended may come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// The player wanted to go, or is not wanted.
+    ForGood,
+    /// The connection broke: the seat is kept for the grace.
+    MayReturn,
 }
 
 enum Connection {
-    /// Has not said Hello.
-    Silent { give_up: Instant },
     /// Its id is with the service.
-    Asking { id: PlayerSessionId, give_up: Instant },
+    Asking { id: PlayerSessionId, give_up: Instant, token: ResumeToken },
     /// Is in the room.
     Playing { id: PlayerSessionId },
 }
@@ -133,14 +148,17 @@ enum Taken {
     /// Nothing is in flight; ask again then.
     Pausing { conn: ConnId, attempt: u32, until: Instant },
     /// The player is in the room.
-    Playing,
+    Playing { conn: ConnId, token: ResumeToken },
+    /// The player is in the room, but the connection is gone. The seat is given up then.
+    Away { conn: ConnId, token: ResumeToken, until: Instant },
     /// RemovePlayerSession is in flight. The seat is free when GameLift knows that it is.
     Removing,
 }
 
-/// All connections of a server, and the player session ids they presented.
-#[derive(Default)]
+/// All connections of a server process, and the player session ids they presented.
 pub struct Gate {
+    /// How long the seat of a player who was lost is kept.
+    grace: Duration,
     /// `None` until a game session is active.
     seats: Option<usize>,
     draining: bool,
@@ -149,11 +167,32 @@ pub struct Gate {
     effects: VecDeque<Effect>,
 }
 
+/// What can be said about a Hello without knowing anything else: its player session id.
+///
+/// # Errors
+/// [`JoinRefusal::BadHello`] and [`JoinRefusal::VersionMismatch`].
+pub fn checked(hello: &Hello) -> Result<PlayerSessionId, JoinRefusal> {
+    if hello.protocol_version != PROTOCOL_VERSION {
+        return Err(JoinRefusal::VersionMismatch);
+    }
+    if !hello.resume_token.is_empty() && hello.resume_token.len() != RESUME_TOKEN_LEN {
+        return Err(JoinRefusal::BadHello);
+    }
+    hello.player_session_id.parse().map_err(|_| JoinRefusal::BadHello)
+}
+
 impl Gate {
-    /// A gate that lets nobody in, because there is no game session.
+    /// A gate that lets nobody in, because there is no game session. Seats of players who are lost are kept for `grace`.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(grace: Duration) -> Self {
+        Self {
+            grace,
+            seats: None,
+            draining: false,
+            connections: BTreeMap::new(),
+            taken: BTreeMap::new(),
+            effects: VecDeque::new(),
+        }
     }
 
     /// The game session is active, and takes this many players.
@@ -161,60 +200,52 @@ impl Gate {
         self.seats = Some(seats);
     }
 
-    /// Lets nobody in any more. Who is in stays.
+    /// Lets nobody new in any more. Who is in stays, and may come back.
     pub fn drain(&mut self) {
         self.draining = true;
-        let silent = |connection: &Connection| matches!(connection, Connection::Silent { .. });
         let pausing = self.taken.values().filter_map(|taken| match taken {
             Taken::Pausing { conn, .. } => Some(*conn),
             _ => None,
         });
-        let waiting: Vec<ConnId> = self
-            .connections
-            .iter()
-            .filter(|(_, it)| silent(it))
-            .map(|(conn, _)| *conn)
-            .chain(pausing)
-            .collect();
-        for conn in waiting {
+        for conn in pausing.collect::<Vec<_>>() {
             self.refuse(conn, JoinRefusal::Draining);
         }
         // An accept in flight is let land: its player is refused, and removed, when the answer comes.
     }
 
-    /// A peer finished the QUIC handshake.
-    pub fn connected(&mut self, now: Instant, conn: ConnId) {
-        if self.draining {
-            self.effects.push_back(Effect::Refuse(conn, JoinRefusal::Draining));
-        } else if self.unvalidated() >= UNVALIDATED_MAX {
-            self.effects.push_back(Effect::Refuse(conn, JoinRefusal::TooManyUnvalidated));
-        } else {
-            self.connections.insert(conn, Connection::Silent { give_up: now + HELLO_TIMEOUT });
+    /// The game is over: nobody has a seat any more.
+    pub fn expel_all(&mut self) {
+        let seated = self.taken.iter().filter_map(|(id, taken)| match taken {
+            Taken::Playing { conn, .. } | Taken::Away { conn, .. } => Some((id.clone(), *conn)),
+            _ => None,
+        });
+        for (id, conn) in seated.collect::<Vec<_>>() {
+            self.connections.remove(&conn);
+            self.give_up(&id, conn);
         }
     }
 
-    /// A peer's first message is here. Ignored unless the gate is waiting for it.
-    pub fn first_message(&mut self, now: Instant, conn: ConnId, message: FirstMessage) {
-        if !matches!(self.connections.get(&conn), Some(Connection::Silent { .. })) {
-            return;
-        }
-        match self.check(message) {
-            Ok(id) => {
-                let asking = Connection::Asking { id: id.clone(), give_up: now + ANSWER_TIMEOUT };
-                self.connections.insert(conn, asking);
-                self.accept(id, conn, 1);
+    /// A peer says who it is. `token` is random, and brings this player back if the connection is lost.
+    pub fn presented(&mut self, now: Instant, conn: ConnId, hello: &Hello, token: ResumeToken) {
+        let outcome = checked(hello).and_then(|id| {
+            if hello.resume_token.is_empty() {
+                self.newcomer(now, conn, id, token)
+            } else {
+                self.resume(conn, id, &hello.resume_token, token)
             }
-            Err(refusal) => self.refuse(conn, refusal),
+        });
+        if let Err(refusal) = outcome {
+            self.refuse(conn, refusal);
         }
     }
 
-    /// Everything that can be said without asking the service.
-    fn check(&self, message: FirstMessage) -> Result<PlayerSessionId, JoinRefusal> {
-        let FirstMessage::Hello(hello) = message else { return Err(JoinRefusal::BadHello) };
-        if hello.protocol_version != PROTOCOL_VERSION {
-            return Err(JoinRefusal::VersionMismatch);
-        }
-        let id: PlayerSessionId = hello.player_session_id.parse().map_err(|_| JoinRefusal::BadHello)?;
+    fn newcomer(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        id: PlayerSessionId,
+        token: ResumeToken,
+    ) -> Result<(), JoinRefusal> {
         if self.draining {
             return Err(JoinRefusal::Draining);
         }
@@ -225,7 +256,32 @@ impl Gate {
         if self.taken.len() >= seats {
             return Err(JoinRefusal::RoomFull);
         }
-        Ok(id)
+        let asking = Connection::Asking { id: id.clone(), give_up: now + ANSWER_TIMEOUT, token };
+        self.connections.insert(conn, asking);
+        self.accept(id, conn, 1);
+        Ok(())
+    }
+
+    /// The service is not asked: it said yes to this player session, and was not told that the player went.
+    fn resume(
+        &mut self,
+        conn: ConnId,
+        id: PlayerSessionId,
+        presented: &[u8],
+        fresh: ResumeToken,
+    ) -> Result<(), JoinRefusal> {
+        let from = match self.taken.get(&id) {
+            // Still playing: the player may notice the loss before this server does.
+            Some(Taken::Playing { conn, token } | Taken::Away { conn, token, .. }) if token.is(presented) => {
+                *conn
+            }
+            _ => return Err(JoinRefusal::ResumeRefused),
+        };
+        self.connections.remove(&from);
+        self.taken.insert(id.clone(), Taken::Playing { conn, token: fresh });
+        self.connections.insert(conn, Connection::Playing { id });
+        self.effects.push_back(Effect::Resume { conn, from, token: fresh });
+        Ok(())
     }
 
     /// The service answered [`Effect::Accept`].
@@ -274,30 +330,36 @@ impl Gate {
         }
     }
 
-    /// A connection is gone, for whatever reason.
-    pub fn disconnected(&mut self, conn: ConnId) {
+    /// A connection is gone.
+    pub fn disconnected(&mut self, now: Instant, conn: ConnId, parting: Parting) {
         match self.connections.remove(&conn) {
             Some(Connection::Asking { id, .. }) => self.nobody_waits_for(&id),
-            Some(Connection::Playing { id }) => self.remove(&id),
-            Some(Connection::Silent { .. }) | None => {}
+            Some(Connection::Playing { id }) => match (parting, self.taken.get(&id)) {
+                (Parting::MayReturn, Some(Taken::Playing { token, .. })) if !self.grace.is_zero() => {
+                    let away = Taken::Away { conn, token: *token, until: now + self.grace };
+                    self.taken.insert(id, away);
+                }
+                _ => self.give_up(&id, conn),
+            },
+            None => {}
         }
     }
 
-    /// Refuses whoever took too long, and asks again for those whose pause is over.
+    /// Refuses whoever took too long, gives up seats whose grace is over, and asks again for those whose pause is.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let late: Vec<(ConnId, JoinRefusal)> = self
-            .connections
-            .iter()
-            .filter_map(|(conn, connection)| match connection {
-                Connection::Silent { give_up } if *give_up <= now => Some((*conn, JoinRefusal::HelloTimeout)),
-                Connection::Asking { give_up, .. } if *give_up <= now => {
-                    Some((*conn, JoinRefusal::ServiceUnavailable))
-                }
-                _ => None,
-            })
-            .collect();
-        for (conn, refusal) in late {
-            self.refuse(conn, refusal);
+        let late = self.connections.iter().filter_map(|(conn, connection)| match connection {
+            Connection::Asking { give_up, .. } if *give_up <= now => Some(*conn),
+            _ => None,
+        });
+        for conn in late.collect::<Vec<_>>() {
+            self.refuse(conn, JoinRefusal::ServiceUnavailable);
+        }
+        let lost = self.taken.iter().filter_map(|(id, taken)| match taken {
+            Taken::Away { conn, until, .. } if *until <= now => Some((id.clone(), *conn)),
+            _ => None,
+        });
+        for (id, conn) in lost.collect::<Vec<_>>() {
+            self.give_up(&id, conn);
         }
         let rested: Vec<(PlayerSessionId, ConnId, u32)> = self
             .taken
@@ -318,14 +380,14 @@ impl Gate {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let connections = self.connections.values().filter_map(|connection| match connection {
-            Connection::Silent { give_up } | Connection::Asking { give_up, .. } => Some(*give_up),
+            Connection::Asking { give_up, .. } => Some(*give_up),
             Connection::Playing { .. } => None,
         });
-        let pauses = self.taken.values().filter_map(|taken| match taken {
-            Taken::Pausing { until, .. } => Some(*until),
+        let ids = self.taken.values().filter_map(|taken| match taken {
+            Taken::Pausing { until, .. } | Taken::Away { until, .. } => Some(*until),
             _ => None,
         });
-        connections.chain(pauses).min()
+        connections.chain(ids).min()
     }
 
     /// What to do next. Ask until there is nothing, after every call of another method.
@@ -333,16 +395,22 @@ impl Gate {
         self.effects.pop_front()
     }
 
-    /// How many connections are not validated.
+    /// How many connections wait for the service's answer.
     #[must_use]
-    pub fn unvalidated(&self) -> usize {
-        self.connections.values().filter(|it| !matches!(it, Connection::Playing { .. })).count()
+    pub fn asking(&self) -> usize {
+        self.connections.values().filter(|it| matches!(it, Connection::Asking { .. })).count()
     }
 
-    /// How many ids are playing, being asked about, or being removed.
+    /// How many ids are playing, away, being asked about, or being removed.
     #[must_use]
     pub fn ids_taken(&self) -> usize {
         self.taken.len()
+    }
+
+    /// Whether a newcomer would find a seat: what GameLift is told, so that it sends nobody in vain.
+    #[must_use]
+    pub fn takes_newcomers(&self) -> bool {
+        !self.draining && self.seats.is_some_and(|seats| self.taken.len() < seats)
     }
 
     fn accept(&mut self, id: PlayerSessionId, conn: ConnId, attempt: u32) {
@@ -361,13 +429,13 @@ impl Gate {
     }
 
     fn settle_yes(&mut self, id: &PlayerSessionId, conn: Option<ConnId>) {
-        match conn {
-            Some(conn) if !self.draining => {
-                self.taken.insert(id.clone(), Taken::Playing);
+        match conn.and_then(|conn| Some((conn, self.connections.get(&conn)?))) {
+            Some((conn, &Connection::Asking { token, .. })) if !self.draining => {
+                self.taken.insert(id.clone(), Taken::Playing { conn, token });
                 self.connections.insert(conn, Connection::Playing { id: id.clone() });
-                self.effects.push_back(Effect::Admit(conn));
+                self.effects.push_back(Effect::Admit { conn, token });
             }
-            Some(conn) => {
+            Some((conn, _)) => {
                 self.refuse(conn, JoinRefusal::Draining);
                 self.remove(id);
             }
@@ -380,6 +448,11 @@ impl Gate {
         if let Some(conn) = conn {
             self.refuse(conn, if self.draining { JoinRefusal::Draining } else { refusal });
         }
+    }
+
+    fn give_up(&mut self, id: &PlayerSessionId, conn: ConnId) {
+        self.effects.push_back(Effect::Leave(conn));
+        self.remove(id);
     }
 
     fn remove(&mut self, id: &PlayerSessionId) {
@@ -399,7 +472,7 @@ impl Gate {
         match self.taken.get_mut(id) {
             Some(Taken::Accepting { conn, .. } | Taken::Describing { conn, .. }) => *conn = None,
             Some(Taken::Pausing { .. }) => drop(self.taken.remove(id)),
-            Some(Taken::Playing | Taken::Removing) | None => {}
+            Some(Taken::Playing { .. } | Taken::Away { .. } | Taken::Removing) | None => {}
         }
     }
 }

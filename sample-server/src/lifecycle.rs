@@ -7,7 +7,8 @@
 //!                     <-------   AcceptPlayerSession  <------------  Accept
 //!                     <-------   RemovePlayerSession  <------------  Remove
 //!   Terminate         ------->   ---------------------------------->  Drain
-//!                     <-------   DENY_ALL             <------------  DenyNewPlayerSessions
+//!                     <-------   DENY_ALL, ACCEPT_ALL <------------  the policy (newest wins)
+//!                     <-------   DescribePlayerSessions <----------  a seat to look up
 //!                     <-------   TerminateServerProcess  <---------  (the loop ends)
 //! ```
 //!
@@ -23,11 +24,12 @@ use gamelift_server_sdk::{
     CallError, Event, Events, GameSession, PlayerSessionCreationPolicy, PlayerSessionId, PlayerSessionQuery,
     PlayerSessionStatus, RefusalKind, ServerProcess, StartGameSession, Terminate,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::config::{Observation, Observer};
+use crate::directory::{Find, Found};
 use crate::gate::{AcceptAnswer, Standing};
 use crate::room::PLAYERS_MAX;
 use crate::service::{Notice, Request, Seam};
@@ -75,12 +77,15 @@ pub async fn serve(
     observer: Observer,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<String>, LifecycleError> {
-    let Seam { mut requests, notices } = seam;
+    let Seam { mut requests, notices, mut policy, mut finds } = seam;
     let mut shutdown = pin!(shutdown);
     let mut shutting_down = false;
     let mut stage = Stage::Idle;
     let mut activation: JoinSet<Result<GameSession, CallError>> = JoinSet::new();
     let mut calls: JoinSet<Option<Notice>> = JoinSet::new();
+    // One at a time, or a late DENY_ALL could overtake the ACCEPT_ALL that followed it.
+    let mut policies: JoinSet<()> = JoinSet::new();
+    let mut told = policy.borrow().clone();
     let mut failure = None;
 
     loop {
@@ -94,6 +99,15 @@ pub async fn serve(
                 }
                 None => break,
             },
+            Some(find) = finds.recv() => {
+                start_find(&mut calls, stage.session(), find);
+                continue;
+            }
+            Ok(()) = policy.changed(), if policies.is_empty() => {
+                start_policy(&mut policies, stage.session(), &mut policy, &mut told);
+                continue;
+            }
+            Some(_) = policies.join_next() => continue, // Perhaps it has changed again.
             Some(done) = calls.join_next() => match done {
                 Ok(Some(notice)) => notice,
                 Ok(None) => continue,
@@ -108,9 +122,10 @@ pub async fn serve(
                     let seats = seats(&session);
                     let game_session_id = session.id().to_string();
                     tracing::info!(game_session_id, seats, "the game session is active");
+                    let notice = Notice::GameSessionStarted { game_session_id: game_session_id.clone(), seats };
                     observer(Observation::GameSessionStarted { game_session_id, seats });
                     stage = Stage::Active(session);
-                    Notice::GameSessionStarted { seats }
+                    notice
                 }
                 Ok(Err(error)) => {
                     failure = Some(LifecycleError::Activate(error));
@@ -173,9 +188,15 @@ pub async fn serve(
     }
     // What the game asked for last, or did not wait for any longer. What does not get through is lost with little harm:
     // ending the process ends its player sessions, too.
-    let landed = timeout(LAST_CALLS_TIMEOUT, async { while calls.join_next().await.is_some() {} }).await;
+    let landed = timeout(LAST_CALLS_TIMEOUT, async {
+        while calls.join_next().await.is_some() {}
+        while policies.join_next().await.is_some() {}
+        start_policy(&mut policies, stage.session(), &mut policy, &mut told);
+        while policies.join_next().await.is_some() {}
+    })
+    .await;
     if landed.is_err() {
-        tracing::warn!(calls = calls.len(), "GameLift did not answer in time");
+        tracing::warn!(calls = calls.len() + policies.len(), "GameLift did not answer in time");
     }
     match failure {
         Some(failure) => Err(failure),
@@ -268,14 +289,59 @@ fn start_call(calls: &mut JoinSet<Option<Notice>>, session: Option<&GameSession>
                 let known = remove(&session, &id).await;
                 Some(Notice::Removed(id, known))
             }
-            Request::DenyNewPlayerSessions => {
-                if let Err(error) = session.set_creation_policy(PlayerSessionCreationPolicy::DenyAll).await {
-                    // Players whom GameLift still sends are refused at the gate.
-                    tracing::warn!(reason = reason(&error), "the game session still takes reservations");
-                }
-                None
-            }
         }
+    });
+}
+
+/// Tells GameLift the newest policy, unless that is what it was told last.
+fn start_policy(
+    policies: &mut JoinSet<()>,
+    session: Option<&GameSession>,
+    newest: &mut watch::Receiver<PlayerSessionCreationPolicy>,
+    told: &mut PlayerSessionCreationPolicy,
+) {
+    let policy = newest.borrow_and_update().clone();
+    let Some(session) = session.cloned().filter(|_| policy != *told) else { return };
+    told.clone_from(&policy);
+    policies.spawn(async move {
+        for attempt in 1..=CALL_ATTEMPTS_MAX {
+            match session.set_creation_policy(policy.clone()).await {
+                Ok(()) | Err(CallError::Unreadable(_)) => return,
+                // Players whom GameLift sends meanwhile are refused at the gate, or do not come. Setting it twice does
+                // no harm, so an unknown outcome is tried again, too.
+                Err(error) => {
+                    tracing::warn!(
+                        reason = reason(&error),
+                        attempt,
+                        "GameLift was not told whether seats are free"
+                    );
+                    if matches!(&error, CallError::Refused(refusal) if is_final(refusal.kind())) {
+                        return;
+                    }
+                }
+            }
+            sleep(CALL_RETRY_DELAY).await;
+        }
+    });
+}
+
+fn start_find(calls: &mut JoinSet<Option<Notice>>, session: Option<&GameSession>, find: Find) {
+    let Some(session) = session.cloned() else { return };
+    calls.spawn(async move {
+        let query = PlayerSessionQuery::player_session(find.id.clone());
+        let found = match session.describe_player_sessions(query).await {
+            Ok(page) => {
+                let here = page.player_sessions.iter().find(|it| it.player_session_id == find.id);
+                here.map_or(Found::Nowhere, |it| Found::In(it.game_session_id.to_string()))
+            }
+            Err(CallError::Refused(refusal)) if is_final(refusal.kind()) => Found::Nowhere,
+            Err(error) => {
+                tracing::warn!(reason = reason(&error), "it is not known in which game session a seat is");
+                return None; // The player is told to try again.
+            }
+        };
+        let _ = find.answer.send(found); // The player has gone.
+        None
     });
 }
 

@@ -1,21 +1,25 @@
-//! The command line: `sample-server` hosts a game session, `sample-server cert` makes a fleet's certificate.
+//! The command line: `sample-server` hosts game sessions, `sample-server cert` makes a fleet's certificate.
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use sample_server::config::{DRAIN_NOTICE_DEFAULT, EMPTY_TIMEOUT_DEFAULT};
-use sample_server::{Config, Identity, Observation, Report, identity, run};
+use gamelift_server_sdk::{Config as SdkConfig, ConfigError};
+use sample_server::address_limits::ADDRESS_JOINS_PER_SECOND_DEFAULT;
+use sample_server::config::{DRAIN_NOTICE_DEFAULT, EMPTY_TIMEOUT_DEFAULT, RESUME_GRACE_DEFAULT};
+use sample_server::metrics::exporter;
+use sample_server::{Config, Identity, Observation, Report, Times, identity, run};
 use tokio::sync::oneshot;
+use tokio_util::task::AbortOnDropHandle;
 
 /// A QUIC game server that checks player sessions through Amazon GameLift Servers.
 ///
-/// Hosts one game session and exits; GameLift, or a loop in a shell, starts the next. Where GameLift is comes from
+/// Hosts one game session per process and exits; GameLift, or a loop in a shell, starts the next. Where GameLift is comes from
 /// the environment, under the names that managed fleets set: GAMELIFT_SDK_WEBSOCKET_URL, GAMELIFT_SDK_FLEET_ID,
 /// GAMELIFT_SDK_HOST_ID, GAMELIFT_SDK_PROCESS_ID and GAMELIFT_SDK_AUTH_TOKEN.
 #[derive(Parser)]
@@ -35,13 +39,21 @@ Examples:
       Once per fleet: certs/cert.pem and certs/key.pem, to ship with every server of the fleet.
   sample-server run --listen 0.0.0.0:7777 --cert certs/cert.pem --key certs/key.pem
       On a fleet.
+  sample-server run --processes 4 --metrics
+      Four game sessions side by side on one port, and numbers for Prometheus on http://127.0.0.1:9464/metrics.
 
 SIGTERM and Ctrl-C drain: nobody new gets in, players get --drain-seconds to finish. A second one stops at once.
 RUST_LOG=debug shows more.";
 
+/// Most processes of one program. Each has a connection to GameLift, and one machine plays no more game sessions than this.
+const PROCESSES_MAX: i64 = 100;
+
+/// Longest grace. Whoever does not come back within ten minutes has left.
+const GRACE_MAX_SECONDS: u64 = 600;
+
 #[derive(Subcommand)]
 enum Command {
-    /// Host one game session (the default).
+    /// Host game sessions (the default).
     Run(RunArgs),
     /// Make a certificate for a fleet: cert.pem and key.pem. Prints its fingerprint.
     Cert(CertArgs),
@@ -64,6 +76,20 @@ struct RunArgs {
     /// How long an empty game session waits for players before it is over.
     #[arg(long, value_name = "SECONDS", default_value_t = EMPTY_TIMEOUT_DEFAULT.as_secs())]
     empty_seconds: u64,
+    /// How many server processes, in GameLift's sense, share this OS process and its port: one game session each. Their
+    /// process ids are GAMELIFT_SDK_PROCESS_ID with -1, -2, ... behind it. The program ends when all have ended.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=PROCESSES_MAX))]
+    processes: u32,
+    /// How long the seat of a player whose connection was lost is kept. 0 gives it up at once.
+    #[arg(long, value_name = "SECONDS", default_value_t = RESUME_GRACE_DEFAULT.as_secs(), value_parser = clap::value_parser!(u64).range(..=GRACE_MAX_SECONDS))]
+    resume_seconds: u64,
+    /// How many joins per second one IP address may make (IPv6: one /64 network).
+    #[arg(long, value_name = "PER_SECOND", default_value_t = ADDRESS_JOINS_PER_SECOND_DEFAULT, value_parser = clap::value_parser!(u32).range(1..))]
+    joins_per_address: u32,
+    /// Serve metrics for Prometheus on this TCP address, path /metrics. They name no player, but who may see them is up to
+    /// the address.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:9464")]
+    metrics: Option<SocketAddr>,
     /// A file or folder that GameLift collects after the game session. May be given several times.
     #[arg(long = "log-path", value_name = "PATH")]
     log_paths: Vec<String>,
@@ -129,15 +155,46 @@ fn host(args: RunArgs) -> Result<(), Box<dyn Error>> {
         (Some(cert), Some(key)) => Identity::from_pem_files(&cert, &key)?,
         _ => Identity::generate(&["localhost".to_owned()])?,
     };
-    let mut config = Config::new(gamelift_server_sdk::Config::from_env()?, args.listen, identity);
+    let mut config = Config::new(SdkConfig::from_env()?, args.listen, identity);
+    if args.processes > 1 {
+        config.processes = processes(config.processes[0].process_id(), args.processes)?;
+    }
     config.drain_notice = Duration::from_secs(args.drain_seconds);
-    config.empty_timeout = Duration::from_secs(args.empty_seconds);
+    config.times = Times {
+        empty: Duration::from_secs(args.empty_seconds),
+        grace: Duration::from_secs(args.resume_seconds),
+    };
+    config.joins_per_address = args.joins_per_address;
     config.log_paths = args.log_paths;
     config.observer = Arc::new(print);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let report = runtime.block_on(until_done_or_stopped_twice(config))?;
+    let report = runtime.block_on(async {
+        let _metrics = match args.metrics {
+            Some(address) => Some(serve_metrics(address).await?),
+            None => None,
+        };
+        until_done_or_stopped_twice(config).await
+    })?;
     tracing::info!(?report, "done");
     Ok(())
+}
+
+/// The environment's configuration, once per process.
+fn processes(process_id: &str, count: u32) -> Result<Vec<SdkConfig>, ConfigError> {
+    let numbered = |number| {
+        let config = SdkConfig::builder().overridden_by_env()?;
+        config.process_id(format!("{process_id}-{number}")).build()
+    };
+    (1..=count).map(numbered).collect()
+}
+
+async fn serve_metrics(address: SocketAddr) -> Result<AbortOnDropHandle<()>, Box<dyn Error>> {
+    let (address, serving) = exporter::serve(address).await?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "metrics are served beyond this machine, to anybody who asks");
+    }
+    tracing::info!("metrics on http://{address}/metrics");
+    Ok(AbortOnDropHandle::new(tokio::spawn(serving)))
 }
 
 async fn until_done_or_stopped_twice(config: Config) -> Result<Report, Box<dyn Error>> {
@@ -197,12 +254,17 @@ impl Signals {
 /// What is of use to whoever started the server goes to stdout, everything else to the log.
 fn print(observation: Observation) {
     match observation {
-        Observation::Ready { address, fingerprint } => {
-            let lines =
-                format!("listening on {address}, port {}\nfingerprint {fingerprint}\n", address.port());
-            if let Err(error) = io::stdout().write_all(lines.as_bytes()) {
-                tracing::warn!(%error, "stdout is closed: {lines}");
-            }
+        Observation::Ready { process_id, address, fingerprint } => {
+            tracing::info!(process_id, "ready");
+            // The same for all processes.
+            static PRINTED: Once = Once::new();
+            PRINTED.call_once(|| {
+                let lines =
+                    format!("listening on {address}, port {}\nfingerprint {fingerprint}\n", address.port());
+                if let Err(error) = io::stdout().write_all(lines.as_bytes()) {
+                    tracing::warn!(%error, "stdout is closed: {lines}");
+                }
+            });
         }
         other => tracing::info!("{other:?}"),
     }
@@ -225,6 +287,20 @@ mod tests {
         assert!(parse(&[]));
         assert!(parse(&["--listen", "0.0.0.0:7777", "--cert", "c.pem", "--key", "k.pem"]));
         assert!(parse(&["run", "--listen", "0.0.0.0:7777"]));
+        assert!(parse(&[
+            "--processes",
+            "4",
+            "--resume-seconds",
+            "0",
+            "--joins-per-address",
+            "1000",
+            "--metrics"
+        ]));
+        assert!(parse(&["--metrics", "0.0.0.0:9464"]));
+        for (flag, value) in [("--processes", "0"), ("--processes", "101"), ("--resume-seconds", "601")] {
+            assert!(!parse(&[flag, value]), "{flag} {value}");
+        }
+        assert!(!parse(&["--joins-per-address", "0"]));
         assert!(!parse(&["--cert", "c.pem"]));
         assert!(parse(&["cert", "--out", "certs", "--dns", "game.example"]));
         assert!(!parse(&["cert"]));

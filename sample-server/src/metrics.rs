@@ -1,18 +1,29 @@
-//! Counters by label. One owner (the game loop), so they are plain numbers.
+//! What is counted: plain numbers for the report of a run, and the same through the `metrics` facade for a monitoring
+//! system. Without a recorder (`--metrics`) the facade does nothing.
+
+mod door;
+pub mod exporter;
+mod instruments;
+pub mod names;
 
 use std::collections::BTreeMap;
 
-use crate::gate::JoinRefusal;
+pub use door::{Door, DoorCounts, Knock};
+pub(crate) use instruments::Instruments;
+
+use crate::gate::{JoinRefusal, Parting};
 
 /// Counts per label. Labels come from enums, so there are only so many.
 pub type Counts = BTreeMap<&'static str, u64>;
 
-/// What one run of the server counted.
+/// What one process counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metrics {
     /// Players let in.
     pub joins: u64,
+    /// Players who came back to their seat.
+    pub resumes: u64,
     /// Peers turned away, by [`JoinRefusal::label`].
     pub refusals: Counts,
     /// Players who are no longer here, by [`Departure::label`].
@@ -62,13 +73,45 @@ impl Departure {
     }
 }
 
+impl Departure {
+    /// Whether the player may come back.
+    #[must_use]
+    pub const fn parting(self) -> Parting {
+        match self {
+            Self::Lost | Self::TooSlow => Parting::MayReturn,
+            Self::Left | Self::Violation | Self::Closed => Parting::ForGood,
+        }
+    }
+}
+
 impl Metrics {
+    pub(crate) fn joined(&mut self) {
+        self.joins += 1;
+        ::metrics::counter!(names::JOINS).increment(1);
+    }
+
+    pub(crate) fn resumed(&mut self) {
+        self.resumes += 1;
+        ::metrics::counter!(names::RESUMES).increment(1);
+    }
+
     pub(crate) fn refused(&mut self, refusal: JoinRefusal) {
         *self.refusals.entry(refusal.label()).or_default() += 1;
+        ::metrics::counter!(names::REFUSALS, "cause" => refusal.label()).increment(1);
     }
 
     pub(crate) fn departed(&mut self, departure: Departure, had_joined: bool) {
-        let counts = if had_joined { &mut self.departures } else { &mut self.lost_before_join };
+        let (counts, name) = if had_joined {
+            (&mut self.departures, names::DEPARTURES)
+        } else {
+            (&mut self.lost_before_join, names::LOST_BEFORE_JOIN)
+        };
         *counts.entry(departure.label()).or_default() += 1;
+        ::metrics::counter!(name, "cause" => departure.label()).increment(1);
+    }
+
+    pub(crate) fn removal_failed(&mut self) {
+        self.removals_failed += 1;
+        ::metrics::counter!(names::REMOVALS_FAILED).increment(1);
     }
 }

@@ -1,8 +1,16 @@
-//! QUIC: the endpoint, and one task per connection that turns bytes into messages for the game loop and back.
+//! QUIC: the endpoint, and one task per connection that turns bytes into messages for a game loop and back.
 //!
-//! This file decides nothing about players. It reads one Hello per connection, hands it over, and from then on
-//! carries what the game loop says through a [`Link`].
+//! | file | job |
+//! |---|---|
+//! | `accept.rs` | the door: floods end here |
+//! | `converse.rs` | one connection, from its Hello to its end |
+//! | `link.rs` | what the game loop holds of a connection |
+//!
+//! Nothing here decides about players. One Hello is read per connection and brought to the process it is for; from then on
+//! the connection carries what that process's game loop says through a [`Link`].
 
+mod accept;
+mod converse;
 mod link;
 
 use std::io;
@@ -10,33 +18,23 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use game_proto::frame::Decoder;
-use game_proto::{ALPN, Hello, Input, Message, close};
-use quinn::{
-    Connection, ConnectionError, Endpoint, EndpointConfig, Incoming, RecvStream, TokioRuntime, VarInt,
-};
+use game_proto::{ALPN, Hello, close};
+use quinn::{Endpoint, EndpointConfig, TokioRuntime, VarInt};
 use rustls::crypto::ring::{cipher_suite, default_provider};
 use socket2::SockRef;
-use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::JoinSet;
 
-pub use link::Link;
+pub(crate) use accept::accept_all;
+pub use accept::{HANDSHAKE_TIMEOUT, HANDSHAKES_WITHOUT_PROOF_MAX, STRANGERS_MAX};
+pub use converse::HELLO_TIMEOUT;
+pub use link::{Link, Traffic};
 
-use crate::gate::{ConnId, FirstMessage};
+use crate::gate::{ConnId, ResumeToken};
 use crate::identity::Identity;
 use crate::metrics::Departure;
-use link::Outgoing;
 
 /// Most handshakes at one time. A handshake costs 0.2 ms of a core, so 64 are done in 13 ms; whoever comes while
 /// there are more is turned away by QUIC itself (CONNECTION_REFUSED), which costs one packet and no cryptography.
 pub const HANDSHAKES_MAX: usize = 64;
-
-/// From this many handshakes on, peers must first prove that they receive at the address they send from (a QUIC
-/// Retry, one more round trip), so that forged addresses cannot fill the rest.
-pub const HANDSHAKES_WITHOUT_PROOF_MAX: usize = HANDSHAKES_MAX / 2;
-
-/// How long a handshake may take. Three round trips of a bad connection, with repeats.
-pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Silence after which a connection is lost. Clients send inputs, or keep-alives every third of this.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -69,13 +67,11 @@ pub const FREE_PORT_ATTEMPTS_MAX: u32 = 20;
 /// packets, and one lost in the first flight costs its player a second (measured; no losses with this).
 pub const SOCKET_BUFFER_LEN: usize = 2 * 1024 * 1024;
 
-/// What connections tell the game loop. For each connection: one `Connected`, perhaps one `FirstMessage`, one `Gone`.
+/// What connections tell the game loop: for each one `Presented` and one `Gone`.
 #[derive(Debug)]
 pub enum PeerMessage {
-    /// The handshake is done.
-    Connected(ConnId, Link),
-    /// The first message is here.
-    FirstMessage(ConnId, FirstMessage),
+    /// A peer said Hello. The token, made for this connection, brings the player back if it is lost.
+    Presented(ConnId, Link, Hello, ResumeToken),
     /// The connection is over.
     Gone(ConnId, Departure),
 }
@@ -169,165 +165,6 @@ fn server_config(identity: Identity) -> Result<quinn::ServerConfig, rustls::Erro
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     config.transport_config(Arc::new(transport)).max_incoming(HANDSHAKES_MAX);
     Ok(config)
-}
-
-/// Takes connections until the endpoint is closed. Dropping the future drops all connections.
-pub async fn accept_all(endpoint: Endpoint, game: mpsc::Sender<PeerMessage>) {
-    let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
-    let mut connections = JoinSet::new();
-    let mut next = 0;
-    while let Some(incoming) = endpoint.accept().await {
-        while connections.try_join_next().is_some() {} // Forget those that are over.
-        let in_progress = HANDSHAKES_MAX - handshakes.available_permits();
-        if in_progress >= HANDSHAKES_WITHOUT_PROOF_MAX && !incoming.remote_address_validated() {
-            // Cannot fail: only an address that was validated may not be asked again.
-            let _ = incoming.retry();
-            continue;
-        }
-        let Ok(handshake) = handshakes.clone().try_acquire_owned() else {
-            tracing::warn!(remote = %incoming.remote_address(), "refused: {HANDSHAKES_MAX} handshakes in progress");
-            incoming.refuse();
-            continue;
-        };
-        let conn = ConnId(next);
-        next += 1;
-        let game = game.clone();
-        connections.spawn(async move {
-            if let Some(connection) = shake_hands(incoming).await {
-                drop(handshake);
-                converse(conn, connection, game).await;
-            }
-        });
-    }
-}
-
-async fn shake_hands(incoming: Incoming) -> Option<Connection> {
-    let remote = incoming.remote_address();
-    let outcome = match incoming.accept() {
-        Ok(connecting) => tokio::time::timeout(HANDSHAKE_TIMEOUT, connecting).await,
-        Err(error) => Ok(Err(error)),
-    };
-    match outcome {
-        Ok(Ok(connection)) => Some(connection),
-        // A scanner, another protocol, or a player who distrusts the certificate: worth a line, not an alarm.
-        Ok(Err(error)) => {
-            tracing::info!(%remote, %error, "handshake failed");
-            None
-        }
-        Err(_) => {
-            tracing::info!(%remote, "handshake took more than {} s", HANDSHAKE_TIMEOUT.as_secs());
-            None
-        }
-    }
-}
-
-/// One connection, from handshake to end.
-async fn converse(conn: ConnId, connection: Connection, game: mpsc::Sender<PeerMessage>) {
-    let (outgoing, mut queue) = mpsc::channel(EVENTS_WAITING_MAX);
-    let (input, newest_input) = watch::channel(Input::default());
-    let link = Link::new(connection.clone(), outgoing, newest_input);
-    if game.send(PeerMessage::Connected(conn, link)).await.is_err() {
-        return; // The game loop is over, and the endpoint about to close.
-    }
-    let opened = tokio::select! {
-        stream = connection.accept_bi() => stream.ok(),
-        // Refused before it opened the stream: there is nowhere to say why but the close code.
-        last = queue.recv() => {
-            if let Some(Outgoing::Last(_, code, label)) = last {
-                connection.close(code.into(), label.as_bytes());
-            }
-            None
-        }
-    };
-    let mut violation = None;
-    if let Some((send, receive)) = opened {
-        tokio::select! {
-            found = read(conn, &connection, receive, &game, &input) => violation = found,
-            () = link::write(&connection, send, queue) => {}
-        }
-    }
-    let ended = connection.closed().await;
-    let departure = violation.unwrap_or_else(|| departure(&ended));
-    let _ = game.send(PeerMessage::Gone(conn, departure)).await; // Nobody to tell when the game loop is over.
-}
-
-/// Reads the Hello, then inputs, until the connection is over or broke the protocol.
-async fn read(
-    conn: ConnId,
-    connection: &Connection,
-    mut stream: RecvStream,
-    game: &mpsc::Sender<PeerMessage>,
-    newest_input: &watch::Sender<Input>,
-) -> Option<Departure> {
-    let first = first_message(&mut stream).await?;
-    let garbage = first == FirstMessage::Garbage;
-    if game.send(PeerMessage::FirstMessage(conn, first)).await.is_err() || garbage {
-        // The gate answers garbage with a refusal; do not read on.
-        connection.closed().await;
-        return None;
-    }
-    let violation = tokio::select! {
-        () = anything_more(&mut stream) => "bytes after Hello",
-        violation = inputs(connection, newest_input) => violation?,
-    };
-    tracing::info!(?conn, violation, "closing the connection");
-    connection.close(close::PROTOCOL_VIOLATION.into(), violation.as_bytes());
-    Some(Departure::Violation)
-}
-
-/// Returns when the peer sends something on the stream; its end is not something.
-async fn anything_more(stream: &mut RecvStream) {
-    match stream.read_chunk(1, true).await {
-        Ok(Some(_)) => {}
-        Ok(None) | Err(_) => std::future::pending().await,
-    }
-}
-
-/// Keeps the newest input until the connection is over (`None`) or breaks the protocol (how).
-///
-/// Between two ticks only the newest input matters, so there is no queue that a flood could fill.
-async fn inputs(connection: &Connection, newest: &watch::Sender<Input>) -> Option<&'static str> {
-    while let Ok(datagram) = connection.read_datagram().await {
-        let Ok(input) = Input::decode(datagram) else { return Some("a datagram that is no input") };
-        newest.send_if_modified(|kept| {
-            let newer = input.sequence > kept.sequence;
-            if newer {
-                *kept = input;
-            }
-            newer
-        });
-    }
-    None
-}
-
-/// The first message of a connection, or `None` when the connection ends before it.
-async fn first_message(stream: &mut RecvStream) -> Option<FirstMessage> {
-    let mut decoder = Decoder::new();
-    loop {
-        match decoder.next_frame() {
-            Ok(Some(frame)) => {
-                return Some(Hello::decode(frame).map_or(FirstMessage::Garbage, FirstMessage::Hello));
-            }
-            Ok(None) => {}
-            Err(_) => return Some(FirstMessage::Garbage),
-        }
-        match stream.read_chunk(STREAM_WINDOW as usize, true).await {
-            Ok(Some(chunk)) => decoder.push(&chunk.bytes),
-            Ok(None) => return Some(FirstMessage::Garbage), // The stream ended before its first message did.
-            Err(_) => return None,
-        }
-    }
-}
-
-fn departure(ended: &ConnectionError) -> Departure {
-    match ended {
-        ConnectionError::ApplicationClosed(_) | ConnectionError::ConnectionClosed(_) => Departure::Left,
-        ConnectionError::TimedOut | ConnectionError::Reset => Departure::Lost,
-        ConnectionError::LocallyClosed => Departure::Closed,
-        ConnectionError::VersionMismatch
-        | ConnectionError::TransportError(_)
-        | ConnectionError::CidsExhausted => Departure::Violation,
-    }
 }
 
 /// Closes every connection and waits, briefly, until the peers know.

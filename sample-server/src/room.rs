@@ -93,6 +93,14 @@ impl Room {
         }
     }
 
+    /// The player is back with a client that counts its inputs from 1 again.
+    pub fn resume(&mut self, number: PlayerNumber) {
+        if let Some(body) = self.bodies.get_mut(&number) {
+            body.input = Input::default();
+            body.held = 0;
+        }
+    }
+
     /// Moves everybody by one tick.
     pub fn step(&mut self) {
         self.tick = self.tick.wrapping_add(1); // After 828 days.
@@ -133,6 +141,7 @@ impl Room {
             arena_width: ARENA_WIDTH as u32,
             arena_height: ARENA_HEIGHT as u32,
             players_max: self.seats,
+            ..Welcome::default()
         }
     }
 

@@ -1,25 +1,26 @@
-//! The seam between the game and GameLift: two queues of plain messages.
+//! The seam between the game and GameLift: queues of plain messages.
 //!
 //! The game sends [`Request`]s and receives [`Notice`]s; it has no idea what is behind them. On a fleet that is
 //! the server SDK ([`lifecycle`](crate::lifecycle)); in the tests of this crate it is the test.
 
 use std::time::Duration;
 
-use gamelift_server_sdk::PlayerSessionId;
-use tokio::sync::{mpsc, oneshot};
+use gamelift_server_sdk::{PlayerSessionCreationPolicy, PlayerSessionId};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::directory::Find;
 use crate::gate::{AcceptAnswer, Standing};
 use crate::room::PLAYERS_MAX;
 
-/// How many requests may wait for the service side to take them: at most one per id (gate.rs, invariant 4), at most
-/// as many ids as seats, and one [`Request::DenyNewPlayerSessions`]. So it is never full.
-pub const REQUESTS_MAX: usize = PLAYERS_MAX + 1;
+/// How many requests may wait for the service side to take them: at most one per id (gate.rs, invariant 4), and at most
+/// as many ids as seats. So it is never full.
+pub const REQUESTS_MAX: usize = PLAYERS_MAX;
 
 /// How many notices may wait for the game loop. It takes one up in a millisecond; when this many are waiting it has
 /// hung, and the sender waits.
 pub const NOTICES_MAX: usize = 64;
 
-/// What the game wants from GameLift. Each but the last is answered by exactly one [`Notice`].
+/// What the game wants from GameLift. Each is answered by exactly one [`Notice`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// AcceptPlayerSession, answered by [`Notice::Accepted`].
@@ -28,8 +29,6 @@ pub enum Request {
     Describe(PlayerSessionId),
     /// RemovePlayerSession, answered by [`Notice::Removed`].
     Remove(PlayerSessionId),
-    /// UpdatePlayerSessionCreationPolicy to `DENY_ALL`. Not answered: nothing depends on it.
-    DenyNewPlayerSessions,
 }
 
 /// What the game hears from GameLift.
@@ -37,6 +36,8 @@ pub enum Request {
 pub enum Notice {
     /// A game session is active and takes players.
     GameSessionStarted {
+        /// Its id.
+        game_session_id: String,
         /// Its `MaximumPlayerSessionCount`.
         seats: usize,
     },
@@ -52,11 +53,15 @@ pub enum Notice {
     Drain(Duration),
 }
 
-/// The service's ends of the two queues.
+/// The service's ends of the queues.
 #[derive(Debug)]
 pub struct Seam {
     /// What the game wants. `None` when the game loop is over.
     pub requests: mpsc::Receiver<Request>,
     /// What the game is told.
     pub notices: mpsc::Sender<Notice>,
+    /// Whether GameLift may reserve seats. Only the newest value matters: it begins with `AcceptAll`, as game sessions do.
+    pub policy: watch::Receiver<PlayerSessionCreationPolicy>,
+    /// Seats to look up for other processes, too.
+    pub finds: mpsc::Receiver<Find>,
 }

@@ -8,10 +8,11 @@ use game_proto::{Hello, PROTOCOL_VERSION};
 use gamelift_server_sdk::PlayerSessionId;
 use proptest::prelude::*;
 use sample_server::gate::{
-    ACCEPT_ATTEMPTS_MAX, ACCEPT_RETRY_DELAY, ANSWER_TIMEOUT, AcceptAnswer, ConnId, Effect, FirstMessage,
-    Gate, HELLO_TIMEOUT, JoinRefusal, Standing, UNVALIDATED_MAX,
+    ACCEPT_ATTEMPTS_MAX, ACCEPT_RETRY_DELAY, ANSWER_TIMEOUT, AcceptAnswer, ConnId, Effect, Gate, JoinRefusal,
+    Parting, RESUME_TOKEN_LEN, ResumeToken, Standing,
 };
 
+const GRACE: Duration = Duration::from_secs(15);
 const ADA: &str = "psess-ada";
 const BOB: &str = "psess-bob";
 
@@ -19,8 +20,25 @@ fn id(text: &str) -> PlayerSessionId {
     text.parse().unwrap()
 }
 
-fn hello(text: &str) -> FirstMessage {
-    FirstMessage::Hello(Hello { protocol_version: PROTOCOL_VERSION, player_session_id: text.to_owned() })
+fn hello(text: &str) -> Hello {
+    Hello { protocol_version: PROTOCOL_VERSION, player_session_id: text.to_owned(), ..Hello::default() }
+}
+
+/// The token made for the connection of this number: another for each.
+fn token(conn: u64) -> ResumeToken {
+    ResumeToken::new([conn as u8; RESUME_TOKEN_LEN])
+}
+
+fn resume(text: &str, token: ResumeToken) -> Hello {
+    Hello { resume_token: token.to_vec(), ..hello(text) }
+}
+
+fn admit(conn: ConnId) -> Effect {
+    Effect::Admit { conn, token: token(conn.0) }
+}
+
+fn back(conn: ConnId, from: ConnId) -> Effect {
+    Effect::Resume { conn, from, token: token(conn.0) }
 }
 
 /// A gate with a clock, and what it wants done.
@@ -38,19 +56,22 @@ impl Bench {
     }
 
     fn without_game_session() -> Self {
-        Self { gate: Gate::new(), now: Instant::now(), next_conn: 0 }
+        Self { gate: Gate::new(GRACE), now: Instant::now(), next_conn: 0 }
     }
 
-    fn connect(&mut self) -> ConnId {
+    fn present(&mut self, hello: &Hello) -> ConnId {
         self.next_conn += 1;
-        self.gate.connected(self.now, ConnId(self.next_conn));
-        ConnId(self.next_conn)
+        let conn = ConnId(self.next_conn);
+        self.gate.presented(self.now, conn, hello, token(self.next_conn));
+        conn
     }
 
-    fn connect_and_say(&mut self, message: FirstMessage) -> ConnId {
-        let conn = self.connect();
-        self.gate.first_message(self.now, conn, message);
-        conn
+    fn leave(&mut self, conn: ConnId) {
+        self.gate.disconnected(self.now, conn, Parting::ForGood);
+    }
+
+    fn lose(&mut self, conn: ConnId) {
+        self.gate.disconnected(self.now, conn, Parting::MayReturn);
     }
 
     fn accepted(&mut self, player: &str, answer: AcceptAnswer) {
@@ -72,9 +93,9 @@ impl Bench {
 
     /// A player who is in.
     fn player(&mut self, player: &str) -> ConnId {
-        let conn = self.connect_and_say(hello(player));
+        let conn = self.present(&hello(player));
         self.accepted(player, AcceptAnswer::Yes);
-        assert_eq!(self.effects(), [Effect::Accept(id(player)), Effect::Admit(conn)]);
+        assert_eq!(self.effects(), [Effect::Accept(id(player)), admit(conn)]);
         conn
     }
 }
@@ -82,43 +103,41 @@ impl Bench {
 #[test]
 fn nobody_is_let_in_before_the_service_says_yes() {
     let mut bench = Bench::new(2);
-    let ada = bench.connect_and_say(hello(ADA));
+    let ada = bench.present(&hello(ADA));
     assert_eq!(bench.effects(), [Effect::Accept(id(ADA))]);
     bench.accepted(ADA, AcceptAnswer::Yes);
-    assert_eq!(bench.effects(), [Effect::Admit(ada)]);
+    assert_eq!(bench.effects(), [admit(ada)]);
 }
 
 #[test]
 fn what_can_be_refused_without_the_service_never_reaches_it() {
-    let other_version = FirstMessage::Hello(Hello {
-        protocol_version: PROTOCOL_VERSION + 1,
-        player_session_id: ADA.to_owned(),
-    });
+    let other_version = Hello { protocol_version: PROTOCOL_VERSION + 1, ..hello(ADA) };
+    let short_token = Hello { resume_token: vec![7; RESUME_TOKEN_LEN - 1], ..hello(ADA) };
     for (message, refusal) in [
-        (FirstMessage::Garbage, JoinRefusal::BadHello),
         (hello(""), JoinRefusal::BadHello),
         (hello("no spaces"), JoinRefusal::BadHello),
         (hello(&"p".repeat(257)), JoinRefusal::BadHello),
+        (short_token, JoinRefusal::BadHello),
         (other_version, JoinRefusal::VersionMismatch),
     ] {
         let mut bench = Bench::new(2);
-        let conn = bench.connect_and_say(message);
+        let conn = bench.present(&message);
         assert_eq!(bench.effects(), [Effect::Refuse(conn, refusal)]);
-        assert_eq!(bench.gate.unvalidated(), 0);
+        assert_eq!(bench.gate.asking(), 0);
     }
 }
 
 #[test]
 fn without_a_game_session_everybody_is_refused() {
     let mut bench = Bench::without_game_session();
-    let ada = bench.connect_and_say(hello(ADA));
+    let ada = bench.present(&hello(ADA));
     assert_eq!(bench.effects(), [Effect::Refuse(ada, JoinRefusal::NoGameSession)]);
 }
 
 #[test]
 fn id_that_the_service_refuses_is_refused_and_forgotten() {
     let mut bench = Bench::new(2);
-    let ada = bench.connect_and_say(hello(ADA));
+    let ada = bench.present(&hello(ADA));
     bench.accepted(ADA, AcceptAnswer::No);
     assert_eq!(
         bench.effects(),
@@ -130,27 +149,27 @@ fn id_that_the_service_refuses_is_refused_and_forgotten() {
 #[test]
 fn id_in_use_is_refused_while_it_is_asked_about_plays_or_is_being_removed() {
     let mut bench = Bench::new(2);
-    let ada = bench.connect_and_say(hello(ADA));
-    let thief = bench.connect_and_say(hello(ADA));
+    let ada = bench.present(&hello(ADA));
+    let thief = bench.present(&hello(ADA));
     assert_eq!(
         bench.effects(),
         [Effect::Accept(id(ADA)), Effect::Refuse(thief, JoinRefusal::AlreadyPresented)]
     );
 
     bench.accepted(ADA, AcceptAnswer::Yes);
-    let thief = bench.connect_and_say(hello(ADA));
-    assert_eq!(bench.effects(), [Effect::Admit(ada), Effect::Refuse(thief, JoinRefusal::AlreadyPresented)]);
+    let thief = bench.present(&hello(ADA));
+    assert_eq!(bench.effects(), [admit(ada), Effect::Refuse(thief, JoinRefusal::AlreadyPresented)]);
 
-    bench.gate.disconnected(ada);
-    let thief = bench.connect_and_say(hello(ADA));
+    bench.leave(ada);
+    let thief = bench.present(&hello(ADA));
     assert_eq!(
         bench.effects(),
-        [Effect::Remove(id(ADA)), Effect::Refuse(thief, JoinRefusal::AlreadyPresented)]
+        [Effect::Leave(ada), Effect::Remove(id(ADA)), Effect::Refuse(thief, JoinRefusal::AlreadyPresented)]
     );
 
     // Afterwards it is the service that knows that the id is used up.
     bench.gate.removed(&id(ADA));
-    bench.connect_and_say(hello(ADA));
+    bench.present(&hello(ADA));
     assert_eq!(bench.effects(), [Effect::Accept(id(ADA))]);
 }
 
@@ -159,9 +178,9 @@ fn seat_is_taken_from_hello_until_the_service_knows_that_it_is_free() {
     let mut bench = Bench::new(1);
     let ada = bench.player(ADA);
     for _ in 0..2 {
-        let bob = bench.connect_and_say(hello(BOB));
+        let bob = bench.present(&hello(BOB));
         assert_eq!(bench.effects(), [Effect::Refuse(bob, JoinRefusal::RoomFull)]);
-        bench.gate.disconnected(ada);
+        bench.leave(ada);
         let _ = bench.effects();
     }
     bench.gate.removed(&id(ADA));
@@ -169,36 +188,112 @@ fn seat_is_taken_from_hello_until_the_service_knows_that_it_is_free() {
 }
 
 #[test]
-fn silent_connection_is_refused_when_its_time_is_up_and_not_before() {
-    let mut bench = Bench::new(1);
-    let silent = bench.connect();
-    assert_eq!(bench.gate.poll_timeout(), Some(bench.now + HELLO_TIMEOUT));
-    bench.after(HELLO_TIMEOUT - Duration::from_millis(1));
-    assert_eq!(bench.effects(), []);
-    bench.after(Duration::from_millis(1));
-    assert_eq!(bench.effects(), [Effect::Refuse(silent, JoinRefusal::HelloTimeout)]);
-    assert_eq!(bench.gate.poll_timeout(), None);
+fn newcomers_are_wanted_while_there_is_a_seat() {
+    let mut bench = Bench::without_game_session();
+    assert!(!bench.gate.takes_newcomers());
+    bench.gate.game_session_started(1);
+    assert!(bench.gate.takes_newcomers());
+    let ada = bench.player(ADA);
+    assert!(!bench.gate.takes_newcomers());
+    bench.lose(ada);
+    assert!(!bench.gate.takes_newcomers(), "the seat is kept");
+    bench.after(GRACE);
+    assert!(!bench.gate.takes_newcomers(), "GameLift does not know yet");
+    bench.gate.removed(&id(ADA));
+    assert!(bench.gate.takes_newcomers());
+    bench.gate.drain();
+    assert!(!bench.gate.takes_newcomers());
 }
 
 #[test]
-fn strangers_are_bounded_and_players_are_not_strangers() {
+fn lost_player_comes_back_to_the_seat_and_gamelift_hears_nothing() {
+    let mut bench = Bench::new(1);
+    let ada = bench.player(ADA);
+    bench.lose(ada);
+    assert_eq!(bench.gate.poll_timeout(), Some(bench.now + GRACE));
+    bench.after(GRACE - Duration::from_millis(1));
+    let again = bench.present(&resume(ADA, token(ada.0)));
+    assert_eq!(bench.effects(), [back(again, ada)]);
+    bench.after(2 * GRACE);
+    assert_eq!(bench.effects(), [], "the grace is over only for who is away");
+    // And once more, with the token that came with the return.
+    bench.lose(again);
+    let third = bench.present(&resume(ADA, token(again.0)));
+    assert_eq!(bench.effects(), [back(third, again)]);
+}
+
+#[test]
+fn seat_is_given_up_and_removed_only_when_the_grace_is_over() {
+    let mut bench = Bench::new(1);
+    let ada = bench.player(ADA);
+    bench.lose(ada);
+    assert_eq!(bench.effects(), []);
+    bench.after(GRACE);
+    assert_eq!(bench.effects(), [Effect::Leave(ada), Effect::Remove(id(ADA))]);
+    let late = bench.present(&resume(ADA, token(ada.0)));
+    assert_eq!(bench.effects(), [Effect::Refuse(late, JoinRefusal::ResumeRefused)]);
+}
+
+#[test]
+fn player_may_come_back_before_the_server_has_noticed_the_loss() {
+    let mut bench = Bench::new(1);
+    let ada = bench.player(ADA);
+    let again = bench.present(&resume(ADA, token(ada.0)));
+    assert_eq!(bench.effects(), [back(again, ada)]);
+    bench.lose(ada); // The old connection ends now; that changes nothing.
+    bench.after(2 * GRACE);
+    assert_eq!(bench.effects(), []);
+    bench.leave(again);
+    assert_eq!(bench.effects(), [Effect::Leave(again), Effect::Remove(id(ADA))]);
+}
+
+#[test]
+fn wrong_old_and_foreign_tokens_open_no_seat() {
     let mut bench = Bench::new(2);
-    bench.player(ADA);
-    for _ in 0..UNVALIDATED_MAX {
-        bench.connect();
+    let (ada, bob) = (bench.player(ADA), bench.player(BOB));
+    bench.lose(ada);
+    let again = bench.present(&resume(ADA, token(ada.0)));
+    let _ = bench.effects();
+    bench.lose(again);
+    for (player, presented) in [
+        (ADA, token(99)),            // wrong
+        (ADA, token(ada.0)),         // used before
+        (ADA, token(bob.0)),         // somebody else's
+        ("psess-eve", token(bob.0)), // of nobody here
+    ] {
+        let conn = bench.present(&resume(player, presented));
+        assert_eq!(bench.effects(), [Effect::Refuse(conn, JoinRefusal::ResumeRefused)]);
     }
-    assert_eq!(bench.effects(), []);
-    let one_too_many = bench.connect();
-    assert_eq!(bench.effects(), [Effect::Refuse(one_too_many, JoinRefusal::TooManyUnvalidated)]);
-    bench.gate.disconnected(ConnId(5));
-    bench.connect();
-    assert_eq!(bench.effects(), []);
+    let conn = bench.present(&hello(ADA));
+    assert_eq!(bench.effects(), [Effect::Refuse(conn, JoinRefusal::AlreadyPresented)], "without a token");
+    assert_eq!(bench.gate.ids_taken(), 2, "and nobody lost a seat by it");
+}
+
+#[test]
+fn without_a_grace_a_lost_player_has_left() {
+    let mut bench = Bench::new(1);
+    bench.gate = Gate::new(Duration::ZERO);
+    bench.gate.game_session_started(1);
+    let ada = bench.player(ADA);
+    bench.lose(ada);
+    assert_eq!(bench.effects(), [Effect::Leave(ada), Effect::Remove(id(ADA))]);
+}
+
+#[test]
+fn end_of_the_game_takes_the_seats_of_all_whether_here_or_away() {
+    let mut bench = Bench::new(2);
+    let (ada, bob) = (bench.player(ADA), bench.player(BOB));
+    bench.lose(ada);
+    bench.gate.expel_all();
+    let expected = [(ada, ADA), (bob, BOB)].map(|(conn, it)| [Effect::Leave(conn), Effect::Remove(id(it))]);
+    assert_eq!(bench.effects(), expected.concat());
+    assert_eq!(bench.gate.poll_timeout(), None);
 }
 
 #[test]
 fn accept_that_had_no_effect_is_asked_again_a_bounded_number_of_times() {
     let mut bench = Bench::new(1);
-    let ada = bench.connect_and_say(hello(ADA));
+    let ada = bench.present(&hello(ADA));
     for _ in 1..ACCEPT_ATTEMPTS_MAX {
         assert_eq!(bench.effects(), [Effect::Accept(id(ADA))]);
         bench.accepted(ADA, AcceptAnswer::NotNow);
@@ -215,7 +310,7 @@ fn accept_that_had_no_effect_is_asked_again_a_bounded_number_of_times() {
 fn accept_with_an_unknown_outcome_is_looked_up_and_not_repeated() {
     // What the service knows about the player session, and what follows from it.
     for (standing, follows) in [
-        (Standing::Active, vec![Effect::Admit(ConnId(1))]),
+        (Standing::Active, vec![admit(ConnId(1))]),
         (Standing::Ended, vec![Effect::Refuse(ConnId(1), JoinRefusal::RefusedByService)]),
         (
             Standing::Unknown,
@@ -223,7 +318,7 @@ fn accept_with_an_unknown_outcome_is_looked_up_and_not_repeated() {
         ),
     ] {
         let mut bench = Bench::new(1);
-        bench.connect_and_say(hello(ADA));
+        bench.present(&hello(ADA));
         bench.accepted(ADA, AcceptAnswer::Unknown);
         assert_eq!(bench.effects(), [Effect::Accept(id(ADA)), Effect::Describe(id(ADA))]);
         bench.described(ADA, standing);
@@ -234,20 +329,20 @@ fn accept_with_an_unknown_outcome_is_looked_up_and_not_repeated() {
 #[test]
 fn accept_that_turns_out_not_to_have_happened_is_asked_again() {
     let mut bench = Bench::new(1);
-    let ada = bench.connect_and_say(hello(ADA));
+    let ada = bench.present(&hello(ADA));
     bench.accepted(ADA, AcceptAnswer::Unknown);
     bench.described(ADA, Standing::Reserved);
     let _ = bench.effects();
     bench.after(ACCEPT_RETRY_DELAY);
     assert_eq!(bench.effects(), [Effect::Accept(id(ADA))]);
     bench.accepted(ADA, AcceptAnswer::Yes);
-    assert_eq!(bench.effects(), [Effect::Admit(ada)]);
+    assert_eq!(bench.effects(), [admit(ada)]);
 }
 
 #[test]
 fn refusal_of_a_repeated_accept_may_hide_an_earlier_yes_so_the_player_is_removed() {
     let mut bench = Bench::new(1);
-    let ada = bench.connect_and_say(hello(ADA));
+    let ada = bench.present(&hello(ADA));
     bench.accepted(ADA, AcceptAnswer::Unknown);
     bench.described(ADA, Standing::Reserved);
     bench.after(ACCEPT_RETRY_DELAY);
@@ -263,8 +358,8 @@ fn refusal_of_a_repeated_accept_may_hide_an_earlier_yes_so_the_player_is_removed
 fn player_who_left_before_the_yes_is_removed() {
     for answer in [AcceptAnswer::Yes, AcceptAnswer::Unknown] {
         let mut bench = Bench::new(1);
-        let ada = bench.connect_and_say(hello(ADA));
-        bench.gate.disconnected(ada);
+        let ada = bench.present(&hello(ADA));
+        bench.leave(ada);
         bench.accepted(ADA, answer);
         assert_eq!(bench.effects(), [Effect::Accept(id(ADA)), Effect::Remove(id(ADA))]);
     }
@@ -273,7 +368,7 @@ fn player_who_left_before_the_yes_is_removed() {
 #[test]
 fn answer_that_takes_too_long_refuses_the_player_and_a_late_yes_is_undone() {
     let mut bench = Bench::new(1);
-    let ada = bench.connect_and_say(hello(ADA));
+    let ada = bench.present(&hello(ADA));
     let _ = bench.effects();
     bench.after(ANSWER_TIMEOUT);
     assert_eq!(bench.effects(), [Effect::Refuse(ada, JoinRefusal::ServiceUnavailable)]);
@@ -285,26 +380,27 @@ fn answer_that_takes_too_long_refuses_the_player_and_a_late_yes_is_undone() {
 fn draining_gate_refuses_everybody_but_keeps_its_players() {
     let mut bench = Bench::new(4);
     let ada = bench.player(ADA);
-    let silent = bench.connect();
-    let asking = bench.connect_and_say(hello(BOB));
+    let asking = bench.present(&hello(BOB));
     let _ = bench.effects();
 
     bench.gate.drain();
-    assert_eq!(bench.effects(), [Effect::Refuse(silent, JoinRefusal::Draining)]);
-    let late = bench.connect();
+    let late = bench.present(&hello("psess-eve"));
     assert_eq!(bench.effects(), [Effect::Refuse(late, JoinRefusal::Draining)]);
+    bench.lose(ada);
+    let ada = bench.present(&resume(ADA, token(ada.0)));
+    assert!(matches!(bench.effects()[..], [Effect::Resume { .. }]), "a player may still come back");
     bench.accepted(BOB, AcceptAnswer::Yes);
     assert_eq!(bench.effects(), [Effect::Refuse(asking, JoinRefusal::Draining), Effect::Remove(id(BOB))]);
     bench.gate.removed(&id(BOB));
     assert_eq!(bench.gate.ids_taken(), 1);
-    bench.gate.disconnected(ada);
-    assert_eq!(bench.effects(), [Effect::Remove(id(ADA))]);
+    bench.leave(ada);
+    assert_eq!(bench.effects(), [Effect::Leave(ada), Effect::Remove(id(ADA))]);
 }
 
 #[test]
 fn draining_gate_does_not_ask_again() {
     let mut bench = Bench::new(4);
-    let ada = bench.connect_and_say(hello(ADA));
+    let ada = bench.present(&hello(ADA));
     bench.accepted(ADA, AcceptAnswer::NotNow);
     let _ = bench.effects();
     bench.gate.drain();
@@ -326,10 +422,10 @@ fn labels_and_wire_codes_are_distinct_and_agree() {
 /// Something that may happen, in any order. Numbers choose among what there is.
 #[derive(Clone, Debug)]
 enum Op {
-    Connect,
-    Say(usize, usize),
-    Garbage(usize),
-    Disconnect(usize),
+    Present(usize),
+    Resume(usize, usize),
+    Leave(usize),
+    Lose(usize),
     Answer(usize, AcceptAnswer),
     Describe(usize, Standing),
     Removed(usize),
@@ -351,10 +447,10 @@ fn op() -> impl Strategy<Value = Op> {
         Just(Standing::Unknown)
     ];
     prop_oneof![
-        8 => Just(Op::Connect),
-        8 => (any::<usize>(), 0..6_usize).prop_map(|(conn, player)| Op::Say(conn, player)),
-        1 => any::<usize>().prop_map(Op::Garbage),
-        3 => any::<usize>().prop_map(Op::Disconnect),
+        8 => (0..6_usize).prop_map(Op::Present),
+        6 => (0..6_usize, any::<usize>()).prop_map(|(player, conn)| Op::Resume(player, conn)),
+        2 => any::<usize>().prop_map(Op::Leave),
+        3 => any::<usize>().prop_map(Op::Lose),
         8 => (any::<usize>(), answer).prop_map(|(call, answer)| Op::Answer(call, answer)),
         4 => (any::<usize>(), standing).prop_map(|(call, standing)| Op::Describe(call, standing)),
         4 => any::<usize>().prop_map(Op::Removed),
@@ -366,11 +462,13 @@ fn op() -> impl Strategy<Value = Op> {
 /// The outside world as the invariants see it: connections, calls in flight, and what the service may believe.
 #[derive(Default)]
 struct World {
-    /// Open connections that are neither in nor refused, and since when.
-    unvalidated: BTreeMap<ConnId, Instant>,
-    /// Which id a connection said first.
+    /// Connections that wait for an answer, and since when.
+    asking: BTreeMap<ConnId, Instant>,
+    /// Which id a connection presented.
     said: BTreeMap<ConnId, PlayerSessionId>,
     players: BTreeMap<ConnId, PlayerSessionId>,
+    /// Players who were lost, by their last connection, and since when.
+    away: BTreeMap<ConnId, (PlayerSessionId, Instant)>,
     accepting: BTreeSet<PlayerSessionId>,
     describing: BTreeSet<PlayerSessionId>,
     removing: BTreeSet<PlayerSessionId>,
@@ -400,14 +498,31 @@ impl World {
                 self.only_call(&id);
                 self.removing.insert(id);
             }
-            Effect::Admit(conn) => {
-                self.unvalidated.remove(&conn).expect("only who waits is let in");
+            Effect::Admit { conn, token: made } => {
+                assert_eq!(made, token(conn.0));
+                self.asking.remove(&conn).expect("only who waits is let in");
                 let id = self.said[&conn].clone();
                 assert!(self.yes.remove(&id), "invariant 1: let in without a yes");
+                assert!(self.players.values().all(|it| *it != id), "invariant 3: two connections");
                 self.players.insert(conn, id);
             }
+            Effect::Resume { conn, from, token: made } => {
+                assert_eq!(made, token(conn.0));
+                self.asking.remove(&conn).expect("only who asked comes back");
+                let before = self.players.remove(&from).or(self.away.remove(&from).map(|(id, _)| id));
+                assert_eq!(
+                    before.as_ref(),
+                    Some(&self.said[&conn]),
+                    "invariant 1: came back as somebody else"
+                );
+                self.players.insert(conn, self.said[&conn].clone());
+            }
+            Effect::Leave(conn) => {
+                let here = self.players.remove(&conn).is_some();
+                assert!(here || self.away.remove(&conn).is_some(), "only who has a seat loses it");
+            }
             Effect::Refuse(conn, _) => {
-                self.unvalidated.remove(&conn).expect("only who waits is refused, and once");
+                self.asking.remove(&conn).expect("only who waits is refused, and once");
             }
         }
     }
@@ -428,29 +543,42 @@ proptest! {
         let mut world = World::default();
         for op in ops {
             match op {
-                Op::Connect => {
-                    world.unvalidated.insert(ConnId(bench.next_conn + 1), bench.now);
-                    bench.connect();
+                Op::Present(player) => {
+                    let conn = ConnId(bench.next_conn + 1);
+                    let player = format!("psess-{player}");
+                    world.asking.insert(conn, bench.now);
+                    world.said.insert(conn, id(&player));
+                    bench.present(&hello(&player));
                 }
-                Op::Say(n, player) => {
-                    let waiting = world.unvalidated.keys().chain(world.players.keys()).copied();
-                    if let Some(conn) = World::nth(waiting, n) {
-                        let player = format!("psess-{player}");
-                        world.said.entry(conn).or_insert_with(|| id(&player));
-                        bench.gate.first_message(bench.now, conn, hello(&player));
-                    }
+                Op::Resume(player, n) => {
+                    // With the token of some connection there was, mostly not the newest of that player.
+                    let conn = ConnId(bench.next_conn + 1);
+                    let player = format!("psess-{player}");
+                    let token_of = World::nth(world.said.keys().copied(), n).unwrap_or(conn);
+                    let newest = world.players.get(&token_of).or(world.away.get(&token_of).map(|(id, _)| id));
+                    let good = newest == Some(&id(&player));
+                    world.asking.insert(conn, bench.now);
+                    world.said.insert(conn, id(&player));
+                    bench.present(&resume(&player, token(token_of.0)));
+                    let effects = bench.effects();
+                    prop_assert_eq!(good, matches!(effects[..], [Effect::Resume { .. }]), "invariant 1");
+                    effects.into_iter().for_each(|effect| world.carry_out(effect));
                 }
-                Op::Garbage(n) => {
-                    if let Some(conn) = World::nth(world.unvalidated.keys().copied(), n) {
-                        bench.gate.first_message(bench.now, conn, FirstMessage::Garbage);
-                    }
-                }
-                Op::Disconnect(n) => {
-                    let open = world.unvalidated.keys().chain(world.players.keys()).copied();
+                Op::Leave(n) => {
+                    let open = world.asking.keys().chain(world.players.keys()).copied();
                     if let Some(conn) = World::nth(open, n) {
-                        world.unvalidated.remove(&conn);
-                        world.players.remove(&conn);
-                        bench.gate.disconnected(conn);
+                        world.asking.remove(&conn);
+                        bench.leave(conn);
+                    }
+                }
+                Op::Lose(n) => {
+                    let open = world.asking.keys().chain(world.players.keys()).copied();
+                    if let Some(conn) = World::nth(open, n) {
+                        world.asking.remove(&conn);
+                        if let Some(id) = world.players.remove(&conn) {
+                            world.away.insert(conn, (id, bench.now));
+                        }
+                        bench.lose(conn);
                     }
                 }
                 Op::Answer(n, answer) => {
@@ -493,14 +621,17 @@ proptest! {
                 world.carry_out(effect);
             }
 
-            for since in world.unvalidated.values() {
-                prop_assert!(*since + HELLO_TIMEOUT + ANSWER_TIMEOUT > bench.now, "invariant 2: waits for ever");
+            for since in world.asking.values() {
+                prop_assert!(*since + ANSWER_TIMEOUT > bench.now, "invariant 2: waits for ever");
             }
-            prop_assert_eq!(bench.gate.unvalidated(), world.unvalidated.len());
-            prop_assert!(bench.gate.unvalidated() <= UNVALIDATED_MAX, "invariant 3");
+            for (_, since) in world.away.values() {
+                prop_assert!(*since + GRACE > bench.now, "invariant 5: away for ever");
+            }
+            prop_assert_eq!(bench.gate.asking(), world.asking.len());
             prop_assert!(bench.gate.ids_taken() <= SEATS, "invariant 3");
             for player in &world.may_be_counted {
                 let settled = world.players.values().any(|it| it == player)
+                    || world.away.values().any(|(it, _)| it == player)
                     || world.accepting.contains(player)
                     || world.describing.contains(player)
                     || world.removing.contains(player);

@@ -17,12 +17,14 @@ use gamelift_server_sdk::wire::model::{EpochMillis, PlayerSession};
 use gamelift_server_sdk::wire::pushes::{CreateGameSession, Push, TerminateProcess};
 use gamelift_server_sdk::wire::requests::PlayerSessionsPage;
 use gamelift_server_sdk::{
-    Config, Events, GameSessionId, PlayerSessionId, PlayerSessionStatus, Ready, ServerProcess, wire::requests,
+    Config, Events, GameSessionId, PlayerSessionCreationPolicy, PlayerSessionId, PlayerSessionStatus, Ready,
+    ServerProcess, wire::requests,
 };
+use sample_server::directory::{FINDS_MAX, Find, Found};
 use sample_server::gate::{AcceptAnswer, Standing};
 use sample_server::lifecycle::{self, LifecycleError};
 use sample_server::service::{NOTICES_MAX, Notice, REQUESTS_MAX, Request, Seam};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 const GAME_SESSION: &str = "arn:aws:gamelift:us-west-2::gamesession/fleet-1/custom-laptop/gsess-1";
@@ -51,6 +53,8 @@ struct Bench {
     /// The game loop's ends of the queues; dropping `requests` is the end of the loop.
     requests: mpsc::Sender<Request>,
     notices: mpsc::Receiver<Notice>,
+    policy: watch::Sender<PlayerSessionCreationPolicy>,
+    finds: mpsc::Sender<Find>,
     shutdown: oneshot::Sender<()>,
     running: JoinHandle<Hosted>,
 }
@@ -79,11 +83,18 @@ impl Bench {
         let ((process, mut events), gamelift) = patient(async { tokio::join!(connect, accept) }).await;
         let (requests, seam_requests) = mpsc::channel(REQUESTS_MAX);
         let (seam_notices, notices) = mpsc::channel(NOTICES_MAX);
+        let (policy, seam_policy) = watch::channel(PlayerSessionCreationPolicy::AcceptAll);
+        let (finds, seam_finds) = mpsc::channel(FINDS_MAX);
         let (shutdown, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(async move {
             // Kept alive, so that only dropping a network ends a connection.
             let _service = service;
-            let seam = Seam { requests: seam_requests, notices: seam_notices };
+            let seam = Seam {
+                requests: seam_requests,
+                notices: seam_notices,
+                policy: seam_policy,
+                finds: seam_finds,
+            };
             let stopped = async {
                 if stopped.await.is_err() {
                     std::future::pending::<()>().await;
@@ -92,7 +103,7 @@ impl Bench {
             let outcome = lifecycle::serve(&mut events, seam, DRAIN_NOTICE, Arc::new(|_| {}), stopped).await;
             Hosted { outcome, process, _events: events }
         });
-        let mut bench = Self { gamelift, requests, notices, shutdown, running };
+        let mut bench = Self { gamelift, requests, notices, policy, finds, shutdown, running };
         bench.answer_health().await;
         assert!(matches!(bench.health_report().await, Some(true)));
         bench
@@ -103,7 +114,7 @@ impl Bench {
         let mut bench = Self::ready().await;
         bench.push_game_session().await;
         patient(bench.gamelift.answer("ActivateGameSession")).await;
-        assert!(matches!(bench.notice().await, Notice::GameSessionStarted { seats: 8 }));
+        assert!(matches!(bench.notice().await, Notice::GameSessionStarted { seats: 8, .. }));
         bench
     }
 
@@ -167,7 +178,7 @@ async fn game_session_is_announced_to_the_game_only_after_it_is_active() {
     bench.push_game_session().await;
     bench.refuse("ActivateGameSession", 429).await;
     patient(bench.gamelift.answer("ActivateGameSession")).await;
-    assert!(matches!(bench.notice().await, Notice::GameSessionStarted { seats: 8 }));
+    assert!(matches!(bench.notice().await, Notice::GameSessionStarted { seats: 8, .. }));
     let (hosted, _) = bench.finish().await;
     assert_eq!(hosted.outcome.unwrap().as_deref(), Some(GAME_SESSION));
 }
@@ -248,12 +259,74 @@ async fn removal_is_repeated_until_gamelift_knows_or_it_is_hopeless() {
     assert!(matches!(bench.notice().await, Notice::Removed(_, false)));
 }
 
+/// The policy that GameLift is told next, and how it answers.
+async fn policy_call(bench: &mut Bench, status: u16) -> PlayerSessionCreationPolicy {
+    let (request_id, request) = patient(bench.gamelift.expect("UpdatePlayerSessionCreationPolicy")).await;
+    match status {
+        200 => bench.gamelift.succeed(&request, &request_id).await,
+        _ => bench.gamelift.refuse(&request.action(), &request_id, status, "for the test").await,
+    }
+    match request {
+        requests::Request::UpdatePlayerSessionCreationPolicy(it) => it.policy,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test(start_paused = true)]
-async fn closing_game_session_takes_no_more_reservations() {
+async fn newest_policy_is_told_one_at_a_time_and_until_it_is_known() {
+    use PlayerSessionCreationPolicy::{AcceptAll, DenyAll};
     let mut bench = Bench::hosting().await;
-    bench.ask(Request::DenyNewPlayerSessions).await;
-    let (_, request) = patient(bench.gamelift.expect("UpdatePlayerSessionCreationPolicy")).await;
-    assert!(format!("{request:?}").contains("DenyAll"), "{request:?}");
+    bench.policy.send_replace(DenyAll);
+    assert_eq!(policy_call(&mut bench, 500).await, DenyAll);
+    // A seat is free, taken and free again while GameLift is still being told.
+    for policy in [AcceptAll, DenyAll, AcceptAll] {
+        bench.policy.send_replace(policy);
+    }
+    assert_eq!(
+        policy_call(&mut bench, 200).await,
+        DenyAll,
+        "told again, because it may not have taken effect"
+    );
+    assert_eq!(policy_call(&mut bench, 200).await, AcceptAll);
+    // Nothing new: the next thing GameLift hears is this.
+    bench.policy.send_replace(AcceptAll);
+    bench.ask(Request::Remove(id("psess-1"))).await;
+    patient(bench.gamelift.answer("RemovePlayerSession")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn policy_of_a_game_that_ends_at_once_is_still_told() {
+    let mut bench = Bench::hosting().await;
+    bench.policy.send_replace(PlayerSessionCreationPolicy::DenyAll);
+    drop((bench.requests, bench.notices, bench.policy));
+    let told = patient(bench.gamelift.answer("UpdatePlayerSessionCreationPolicy"));
+    let (_, hosted) = tokio::join!(told, patient(bench.running));
+    assert!(hosted.unwrap().outcome.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn seat_is_found_in_whichever_game_session_it_is() {
+    let mut bench = Bench::hosting().await;
+    for elsewhere in [Some("arn:another"), None] {
+        let (answer, found) = oneshot::channel();
+        bench.finds.send(Find { id: id("psess-1"), answer }).await.unwrap();
+        let request_id = bench.expect("DescribePlayerSessions").await;
+        let mut page = PlayerSessionsPage::default();
+        page.player_sessions.extend(elsewhere.map(|game_session| {
+            let mut session = PlayerSession::default();
+            session.player_session_id = id("psess-1");
+            session.game_session_id = GameSessionId::new_unchecked(game_session);
+            session
+        }));
+        bench.gamelift.send_text(success_text(&Action::DescribePlayerSessions, &request_id, &page)).await;
+        let expected = elsewhere.map_or(Found::Nowhere, |it| Found::In(it.to_owned()));
+        assert_eq!(patient(found).await, Ok(expected));
+    }
+    // Neither yes nor no: the player is told to try again.
+    let (answer, found) = oneshot::channel();
+    bench.finds.send(Find { id: id("psess-1"), answer }).await.unwrap();
+    bench.refuse("DescribePlayerSessions", 500).await;
+    assert!(patient(found).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]

@@ -156,7 +156,7 @@ fn targets(stage: &Stage, hosted: &[Hosted]) -> Vec<Target> {
     seats
         .map(|(address, seat)| {
             let player_session_id = seat.player_session_id.clone();
-            Target { address, player_session_id, fingerprint }
+            Target { address, player_session_id, fingerprint, game_session_id: None }
         })
         .collect()
 }
@@ -164,7 +164,12 @@ fn targets(stage: &Stage, hosted: &[Hosted]) -> Vec<Target> {
 /// Those who must not get in. Without this, a server that lets everybody in would look just as good.
 async fn turn_away(stage: &Stage, hosted: &Hosted, narrator: &Narrator) -> Result<usize, DemoError> {
     let player_session_id = "psess-00000000-0000-4000-8000-000000000000".to_owned();
-    let target = Target { address: hosted.address, player_session_id, fingerprint: stage.fingerprint };
+    let target = Target {
+        address: hosted.address,
+        player_session_id,
+        fingerprint: stage.fingerprint,
+        game_session_id: None,
+    };
     expect_refusal(target, "an id that GameLift never gave out").await?;
     narrator.fact("refused", "a player session id that GameLift never gave out");
     Ok(1)
@@ -172,7 +177,7 @@ async fn turn_away(stage: &Stage, hosted: &Hosted, narrator: &Narrator) -> Resul
 
 async fn expect_refusal(target: Target, whose: &str) -> Result<(), DemoError> {
     const STEP: &str = "step 13 (refusing)";
-    let Target { address, player_session_id, fingerprint } = target;
+    let Target { address, player_session_id, fingerprint, .. } = target;
     let config = JoinConfig::new(address, Trust::Fingerprint(fingerprint), player_session_id);
     match timeout(STEP_TIMEOUT, Player::join(config)).await {
         Ok(Err(JoinError::Refused { reason: RefusalReason::RefusedByService, .. })) => Ok(()),

@@ -58,6 +58,13 @@ pub struct Hello {
     /// The player session that GameLift reserved for this player: 1 to 256 of \[A-Za-z0-9.-\].
     #[prost(string, tag = "2")]
     pub player_session_id: ::prost::alloc::string::String,
+    /// The game session the seat is in, as GameLift names it (an ARN). Optional: several may share one port, and a server
+    /// that is not told has to look it up.
+    #[prost(string, tag = "3")]
+    pub game_session_id: ::prost::alloc::string::String,
+    /// To come back after a lost connection: the `resume_token` of the newest Welcome. Otherwise empty.
+    #[prost(bytes = "vec", tag = "4")]
+    pub resume_token: ::prost::alloc::vec::Vec<u8>,
 }
 /// Server to client: every message on the stream.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -81,8 +88,9 @@ pub mod server_message {
         ServerClosing(super::ServerClosing),
     }
 }
-/// The answer to Hello when GameLift said yes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+/// The answer to Hello when GameLift said yes, or when the player is back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct Welcome {
     /// The number under which snapshots list the receiver: 1 to `players_max`, unique while the player is here.
     #[prost(uint32, tag = "1")]
@@ -98,6 +106,13 @@ pub struct Welcome {
     /// Most players this game session takes.
     #[prost(uint32, tag = "5")]
     pub players_max: u32,
+    /// What brings the player back to this seat on a new connection. A secret; each is good once, and for this player
+    /// session alone. Empty from servers that do not keep seats.
+    #[prost(bytes = "vec", tag = "6")]
+    pub resume_token: ::prost::alloc::vec::Vec<u8>,
+    /// How long the seat is kept after the connection was lost.
+    #[prost(uint32, tag = "7")]
+    pub resume_seconds: u32,
 }
 /// The answer to Hello when the player may not join. The connection closes right after it, with the close
 /// code that goes with the reason.
@@ -134,6 +149,8 @@ pub enum RefusalReason {
     ServiceUnavailable = 9,
     /// This player session is being validated, or plays, on another connection.
     AlreadyPresented = 10,
+    /// The resume token is not this seat's newest, or the seat was given up.
+    ResumeRefused = 11,
 }
 impl RefusalReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -153,6 +170,7 @@ impl RefusalReason {
             Self::Draining => "REFUSAL_REASON_DRAINING",
             Self::ServiceUnavailable => "REFUSAL_REASON_SERVICE_UNAVAILABLE",
             Self::AlreadyPresented => "REFUSAL_REASON_ALREADY_PRESENTED",
+            Self::ResumeRefused => "REFUSAL_REASON_RESUME_REFUSED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -169,6 +187,7 @@ impl RefusalReason {
             "REFUSAL_REASON_DRAINING" => Some(Self::Draining),
             "REFUSAL_REASON_SERVICE_UNAVAILABLE" => Some(Self::ServiceUnavailable),
             "REFUSAL_REASON_ALREADY_PRESENTED" => Some(Self::AlreadyPresented),
+            "REFUSAL_REASON_RESUME_REFUSED" => Some(Self::ResumeRefused),
             _ => None,
         }
     }

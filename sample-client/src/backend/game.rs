@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use game_proto::{RefusalReason, close};
+use game_proto::RefusalReason;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -14,8 +14,8 @@ use super::matchmaking::Milestone;
 use super::model::Connection;
 use super::poll::Patience;
 use crate::error::{JoinError, LeaveReason};
-use crate::play::play_until;
-use crate::player::{JoinConfig, Player};
+use crate::play::play_watched;
+use crate::player::{JoinConfig, Player, PlayerEvent};
 use crate::stats::Stats;
 use crate::trust::Trust;
 
@@ -67,7 +67,25 @@ impl Client {
         connection: &Connection,
         options: &GameOptions,
         stop: &CancellationToken,
+        on: impl FnMut(Milestone) + Send,
+    ) -> Result<Game, PlayError> {
+        self.play_watched(connection, options, stop, on, |_, _| {}).await
+    }
+
+    /// As [`play`](Self::play), telling `watch` everything the game server says. It must be quick.
+    ///
+    /// # Errors
+    /// As [`play`](Self::play).
+    ///
+    /// # Cancel safety
+    /// As [`play`](Self::play).
+    pub async fn play_watched(
+        &self,
+        connection: &Connection,
+        options: &GameOptions,
+        stop: &CancellationToken,
         mut on: impl FnMut(Milestone) + Send,
+        mut watch: impl FnMut(&Player, &PlayerEvent) + Send,
     ) -> Result<Game, PlayError> {
         let mut game =
             Game { stats: Stats::new(), duration: Duration::ZERO, returns: 0, warned: false, ended: None };
@@ -85,12 +103,13 @@ impl Client {
                     () = stop.cancelled() => {}
                 }
             };
-            let played = play_until(player, over).await;
+            let played = play_watched(player, over, &mut watch).await;
             game.stats.add(&played.stats);
             game.duration += played.duration;
             game.warned |= played.warned;
+            game.returns += played.resumes;
             match played.ended {
-                Some(lost) if is_drop(&lost) => {
+                Some(lost) if lost.is_drop() => {
                     on(Milestone::Dropped(lost.clone()));
                     if played.duration >= HELD_MIN {
                         patience = Patience::new(fastrand::u64(..));
@@ -159,15 +178,6 @@ impl Client {
     }
 }
 
-/// Whether the player may come back: the connection broke, or was too slow for a while.
-fn is_drop(reason: &LeaveReason) -> bool {
-    match reason {
-        LeaveReason::Lost(_) => true,
-        LeaveReason::PutOut { code, .. } => *code == u64::from(close::TOO_SLOW),
-        LeaveReason::ServerClosed | LeaveReason::Nonsense(_) => false,
-    }
-}
-
 /// Takes the seat at the first address that works.
 async fn join(connection: &Connection, options: &GameOptions) -> Result<Player, PlayError> {
     let doors = doors(connection, options)?;
@@ -232,7 +242,10 @@ fn doors(connection: &Connection, options: &GameOptions) -> Result<Vec<JoinConfi
             }
         };
         let address = SocketAddr::new(ip, endpoint.port);
-        doors.push(JoinConfig::new(address, trust, connection.player_session_id.clone()));
+        doors.push(JoinConfig {
+            game_session_id: Some(connection.game_session_id.clone()),
+            ..JoinConfig::new(address, trust, connection.player_session_id.clone())
+        });
     }
     if doors.is_empty() { Err(bad("no endpoints".to_owned())) } else { Ok(doors) }
 }

@@ -7,9 +7,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use sample_client::play::play_watched;
 use sample_client::swarm::Quantiles;
-use sample_client::{Fingerprint, JoinConfig, Player, Trust, play};
+use sample_client::{Fingerprint, JoinConfig, Player, Trust};
 use serde::Serialize;
+
+use super::{open_view, stop_on_ctrl_c};
 
 #[derive(Args)]
 pub(crate) struct JoinArgs {
@@ -19,11 +22,17 @@ pub(crate) struct JoinArgs {
     /// The player session that GameLift reserved.
     #[arg(long, value_name = "ID", env = "PLAYER_SESSION_ID", hide_env_values = true)]
     player_session_id: String,
+    /// The game session it is in (an ARN), if the server hosts several.
+    #[arg(long, value_name = "ID")]
+    game_session_id: Option<String>,
     #[command(flatten)]
     trust: TrustArgs,
     /// How long to play.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Show the arena in the terminal while playing.
+    #[arg(long)]
+    view: bool,
     /// Print the result as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -61,9 +70,27 @@ pub(crate) async fn run(args: JoinArgs) -> Result<(), Box<dyn Error>> {
         (None, Some(name)) => Trust::DnsName { name, extra_roots: args.trust.ca },
         (None, None) => return Err("one of --fingerprint and --dns-name is needed".into()),
     };
-    let player = Player::join(JoinConfig::new(args.address, trust, args.player_session_id)).await?;
+    let config = JoinConfig {
+        game_session_id: args.game_session_id,
+        ..JoinConfig::new(args.address, trust, args.player_session_id)
+    };
+    let player = Player::join(config).await?;
     let player_number = player.welcome().player_number;
-    let played = play(player, Duration::from_secs(args.seconds)).await;
+    let stop = stop_on_ctrl_c();
+    let over = async {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(args.seconds)) => {}
+            () = stop.cancelled() => {}
+        }
+    };
+    let mut view = open_view(args.view);
+    let played = play_watched(player, over, |player, event| {
+        if let Some(view) = &mut view {
+            view.show(player, event);
+        }
+    })
+    .await;
+    drop(view);
     let report = JoinReport {
         player_number,
         inputs: played.stats.inputs,

@@ -13,10 +13,11 @@ use sample_client::backend::{
     Client, Entry, GameOptions, InviteRequest, Milestone, PlayError, PushBy, StartRequest, Wish, latency,
 };
 use sample_client::swarm::Quantiles;
+use sample_client::{Player, PlayerEvent};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{BackendArgs, stop_on_ctrl_c};
+use super::{BackendArgs, open_view, stop_on_ctrl_c};
 
 /// Latencies that the backend takes, in milliseconds.
 const LATENCY_MS: std::ops::RangeInclusive<u32> = 1..=10_000;
@@ -46,6 +47,9 @@ pub(crate) struct PlayArgs {
     /// How long to play.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// Show the arena in the terminal while playing.
+    #[arg(long)]
+    view: bool,
     /// Print the result as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -96,6 +100,8 @@ struct Diary {
     ticket_id: String,
     to_ticket: Option<Duration>,
     to_play: Option<Duration>,
+    /// What is said while the terminal shows the arena, for afterwards: a line per connection, so a few.
+    held: Option<Vec<String>>,
 }
 
 impl Diary {
@@ -122,18 +128,32 @@ impl Diary {
     }
 
     /// Steps go to standard error; the result alone to standard output.
-    fn say(&self, what: &str) {
-        let _ = writeln!(io::stderr(), "{:>7.3} s  {what}", self.start.elapsed().as_secs_f64());
+    fn say(&mut self, what: &str) {
+        let line = format!("{:>7.3} s  {what}", self.start.elapsed().as_secs_f64());
+        match &mut self.held {
+            Some(held) => held.push(line),
+            None => {
+                let _ = writeln!(io::stderr(), "{line}");
+            }
+        }
+    }
+
+    /// Says what was held back.
+    fn release(&mut self) {
+        for line in self.held.take().unwrap_or_default() {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
     }
 }
 
 pub(crate) async fn run(args: PlayArgs) -> Result<(), Box<dyn Error>> {
     let client = args.how.client(&args.backend, args.identity_file.clone())?;
     let stop = stop_on_ctrl_c();
-    let mut diary = Diary { start: Instant::now(), ticket_id: String::new(), to_ticket: None, to_play: None };
+    let mut diary =
+        Diary { start: Instant::now(), ticket_id: String::new(), to_ticket: None, to_play: None, held: None };
     let (entry, latencies) = tokio::select! {
         () = stop.cancelled() => return Err(PlayError::Cancelled { confirmed: true }.into()),
-        prepared = prepare(&client, &args, &diary) => prepared?,
+        prepared = prepare(&client, &args, &mut diary) => prepared?,
     };
     let wish = Wish { entry, follow: args.how.follow() };
     let seat = client.find_match(wish, &stop, |milestone| diary.note(milestone)).await?;
@@ -143,7 +163,17 @@ pub(crate) async fn run(args: PlayArgs) -> Result<(), Box<dyn Error>> {
     }
     let options =
         GameOptions { play_for: Duration::from_secs(args.seconds), extra_roots: args.how.ca.clone() };
-    let game = client.play(&seat, &options, &stop, |milestone| diary.note(milestone)).await?;
+    let mut view = open_view(args.view);
+    diary.held = view.is_some().then(Vec::new);
+    let watch = |player: &Player, event: &PlayerEvent| {
+        if let Some(view) = &mut view {
+            view.show(player, event);
+        }
+    };
+    let game = client.play_watched(&seat, &options, &stop, |milestone| diary.note(milestone), watch).await;
+    drop(view);
+    diary.release();
+    let game = game?;
     let millis = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
     let report = PlayReport {
         time_to_ticket_ms: millis(diary.to_ticket.unwrap_or_default()),
@@ -168,7 +198,7 @@ pub(crate) async fn run(args: PlayArgs) -> Result<(), Box<dyn Error>> {
 async fn prepare(
     client: &Client,
     args: &PlayArgs,
-    diary: &Diary,
+    diary: &mut Diary,
 ) -> Result<(Entry, BTreeMap<String, u32>), PlayError> {
     client.sign_in().await?;
     diary.say("identity and credentials");

@@ -109,6 +109,11 @@ impl Client {
         self.say(Kind::Welcome(Welcome { player_number: 3, tick_rate_hz: 60, ..Welcome::default() })).await;
     }
 
+    /// From a server that keeps seats.
+    pub(crate) async fn welcome_with_token(&mut self, resume_token: Vec<u8>) {
+        self.say(Kind::Welcome(Welcome { resume_token, resume_seconds: 15, ..Welcome::default() })).await;
+    }
+
     pub(crate) fn show(&self, snapshot: &Snapshot) {
         self.connection.send_datagram(snapshot.encode_to_vec().into()).unwrap();
     }

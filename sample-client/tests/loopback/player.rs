@@ -177,11 +177,67 @@ async fn bot_plays_measures_and_leaves_cleanly() {
 }
 
 #[tokio::test]
+async fn player_whose_connection_is_lost_comes_back_with_its_token() {
+    let server = Server::start();
+    let (player, first) = join(server.config(), async {
+        let mut client = server.client().await;
+        client.welcome_with_token(vec![1; 16]).await;
+        client
+    })
+    .await;
+    assert!(first.hello.resume_token.is_empty(), "a newcomer has none");
+    let bot = play(player.unwrap(), Duration::from_millis(700));
+    let serve = async {
+        first.connection.read_datagram().await.unwrap(); // It plays.
+        first.connection.close(close::TOO_SLOW.into(), b"too slow");
+        let busy = server.client().await;
+        busy.connection.close(close::refused(RefusalReason::ServiceUnavailable).into(), b"");
+        let mut second = server.client().await;
+        assert_eq!(second.hello.player_session_id, ADA);
+        assert_eq!(second.hello.resume_token, [1; 16], "tried again, because nobody said no");
+        second.welcome_with_token(vec![2; 16]).await;
+        second.play().await
+    };
+    let (played, close_code) = patient(async { tokio::join!(bot, serve) }).await;
+    assert_eq!((played.resumes, played.ended), (1, None));
+    assert_eq!(close_code, u64::from(close::DONE));
+    assert!(!played.stats.round_trip_micros.is_empty(), "it plays on");
+}
+
+#[tokio::test]
+async fn player_does_not_come_back_where_the_seat_is_gone_or_taken_by_itself() {
+    let cases = [
+        (close::TOO_SLOW, Some(RefusalReason::ResumeRefused)), // The server says no.
+        (close::RESUMED_ELSEWHERE, None),                      // Not even asked.
+    ];
+    for (code, refusal) in cases {
+        let server = Server::start();
+        let (player, first) = join(server.config(), async {
+            let mut client = server.client().await;
+            client.welcome_with_token(vec![1; 16]).await;
+            client
+        })
+        .await;
+        let bot = play(player.unwrap(), Duration::from_secs(60));
+        let serve = async {
+            first.connection.close(code.into(), b"");
+            if let Some(refusal) = refusal {
+                server.client().await.connection.close(close::refused(refusal).into(), b"");
+            }
+        };
+        let (played, ()) = patient(async { tokio::join!(bot, serve) }).await;
+        assert_eq!(played.resumes, 0);
+        assert!(matches!(played.ended, Some(LeaveReason::PutOut { code: it, .. }) if it == u64::from(code)));
+    }
+}
+
+#[tokio::test]
 async fn swarm_reports_joins_and_refusals_by_reason() {
     let server = Server::start();
     let target = |player: &str| Target {
         address: server.address(),
         player_session_id: player.to_owned(),
+        game_session_id: None,
         fingerprint: server.fingerprint(),
     };
     let stranger = Target { fingerprint: Fingerprint::from_sha256([7; 32]), ..target("psess-3") };

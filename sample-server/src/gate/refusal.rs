@@ -12,8 +12,8 @@ pub enum JoinRefusal {
     /// The client was built for another version of the protocol.
     #[error("this server speaks protocol version {}", game_proto::PROTOCOL_VERSION)]
     VersionMismatch,
-    /// No game session is active here.
-    #[error("no game session is active on this server")]
+    /// No game session is active here, or not the one that Hello names.
+    #[error("this server does not host that game session, or none")]
     NoGameSession,
     /// GameLift said no.
     #[error("GameLift does not accept this player session here")]
@@ -22,7 +22,7 @@ pub enum JoinRefusal {
     #[error("every seat of the game session is taken")]
     RoomFull,
     /// Hello did not come in time.
-    #[error("no Hello within {} s", super::HELLO_TIMEOUT.as_secs())]
+    #[error("no Hello within {} s", crate::quic::HELLO_TIMEOUT.as_secs())]
     HelloTimeout,
     /// Too many strangers at the gate.
     #[error("too many connections wait to be validated; try again in a moment")]
@@ -36,11 +36,15 @@ pub enum JoinRefusal {
     /// The id is in use on another connection.
     #[error("this player session is in use on another connection")]
     AlreadyPresented,
+    /// The resume token opens no seat here. One reason for a wrong token, an old one and a seat that was given up:
+    /// whoever guesses learns nothing.
+    #[error("the resume token is not this seat's newest, or the seat was given up")]
+    ResumeRefused,
 }
 
 impl JoinRefusal {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::BadHello,
         Self::VersionMismatch,
         Self::NoGameSession,
@@ -51,6 +55,7 @@ impl JoinRefusal {
         Self::Draining,
         Self::ServiceUnavailable,
         Self::AlreadyPresented,
+        Self::ResumeRefused,
     ];
 
     /// The metric label and log field.
@@ -67,6 +72,7 @@ impl JoinRefusal {
             Self::Draining => "draining",
             Self::ServiceUnavailable => "service_unavailable",
             Self::AlreadyPresented => "already_presented",
+            Self::ResumeRefused => "resume_refused",
         }
     }
 
@@ -84,6 +90,7 @@ impl JoinRefusal {
             Self::Draining => RefusalReason::Draining,
             Self::ServiceUnavailable => RefusalReason::ServiceUnavailable,
             Self::AlreadyPresented => RefusalReason::AlreadyPresented,
+            Self::ResumeRefused => RefusalReason::ResumeRefused,
         }
     }
 

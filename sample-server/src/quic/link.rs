@@ -14,6 +14,17 @@ pub struct Link {
     connection: Connection,
     outgoing: mpsc::Sender<Outgoing>,
     newest_input: watch::Receiver<Input>,
+    /// Bytes that were counted before.
+    counted: Traffic,
+}
+
+/// Bytes on the wire, UDP payload with everything in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// From the peer.
+    pub received: u64,
+    /// To the peer.
+    pub sent: u64,
 }
 
 #[derive(Debug)]
@@ -30,7 +41,7 @@ impl Link {
         outgoing: mpsc::Sender<Outgoing>,
         newest_input: watch::Receiver<Input>,
     ) -> Self {
-        Self { connection, outgoing, newest_input }
+        Self { connection, outgoing, newest_input, counted: Traffic::default() }
     }
 
     /// The peer's newest input, if it is newer than the last time.
@@ -51,11 +62,22 @@ impl Link {
         self.connection.send_datagram(snapshot).is_ok()
     }
 
+    /// Bytes since this was asked the last time.
+    pub fn new_traffic(&mut self) -> Traffic {
+        let stats = self.connection.stats();
+        let now = Traffic { received: stats.udp_rx.bytes, sent: stats.udp_tx.bytes };
+        let before = std::mem::replace(&mut self.counted, now);
+        Traffic { received: now.received - before.received, sent: now.sent - before.sent }
+    }
+
     /// Says why, and closes.
     pub fn refuse(&self, refusal: JoinRefusal) {
-        let message = game_proto::Refused { reason: refusal.reason().into(), detail: refusal.to_string() };
-        let frame = encode(server_message::Kind::Refused(message));
-        self.push(Outgoing::Last(frame, refusal.close_code(), refusal.label()));
+        self.push(refused(refusal));
+    }
+
+    /// Closes, because the player is back on another connection.
+    pub fn supersede(&self) {
+        self.connection.close(close::RESUMED_ELSEWHERE.into(), b"resumed on another connection");
     }
 
     /// Closes, as a server that is going away does.
@@ -72,6 +94,19 @@ impl Link {
             }
         }
     }
+}
+
+fn refused(refusal: JoinRefusal) -> Outgoing {
+    let message = game_proto::Refused { reason: refusal.reason().into(), detail: refusal.to_string() };
+    let frame = encode(server_message::Kind::Refused(message));
+    Outgoing::Last(frame, refusal.close_code(), refusal.label())
+}
+
+/// Says why, and closes, without a game loop that would.
+pub(super) async fn refuse(connection: &Connection, stream: SendStream, refusal: JoinRefusal) {
+    let (outgoing, queue) = mpsc::channel(1);
+    outgoing.try_send(refused(refusal)).expect("the queue is new");
+    write(connection, stream, queue).await;
 }
 
 fn encode(kind: server_message::Kind) -> Bytes {
