@@ -2,12 +2,14 @@
 //!
 //! For development and for containers behind a proxy that ends TLS.
 
-#[cfg_attr(not(feature = "aws"), path = "local/without_aws.rs")]
+#[cfg(feature = "aws")]
 mod aws;
 mod connection;
 mod secret;
 pub mod server;
 pub mod settings;
+#[cfg(not(feature = "aws"))]
+mod without_aws;
 
 use std::fmt;
 use std::io;
@@ -27,7 +29,10 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 pub use server::Bounds;
 pub use settings::{Asked, Config, Events, Table};
 
+#[cfg(feature = "aws")]
 use self::aws::Aws;
+#[cfg(not(feature = "aws"))]
+use self::without_aws::Aws;
 use crate::api;
 use crate::game_lift::AwsGameLift;
 use crate::gateway::{self, Gateway};
