@@ -32,8 +32,8 @@ const JOINS_PER_SECOND: u32 = 10_000;
 
 pub(crate) const TIMES: Times = Times { empty: Duration::from_secs(60), grace: Duration::from_secs(60) };
 
-/// Silence after which a test's client is lost.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Silence after which a connection is lost: the shorter one of both sides counts, so that a test need not wait as long as a player would.
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A cable to a server. Dropping it cuts it: neither end hears anything more.
 pub(crate) struct Cable {
@@ -103,13 +103,15 @@ impl Port {
 
     /// Dials, verifying the server, and offers to speak `alpn`.
     pub(crate) async fn dial(&self, alpn: &[u8]) -> Result<Connection, ConnectionError> {
-        self.dial_from(&mut client(Ipv4Addr::LOCALHOST.into()), alpn).await
+        self.dial_from(&mut client(Ipv4Addr::LOCALHOST.into()), alpn, IDLE_TIMEOUT).await
     }
 
+    /// As [`dial`](Self::dial). A connection that hears nothing for `idle` is lost, also while it is being made.
     pub(crate) async fn dial_from(
         &self,
         endpoint: &mut Endpoint,
         alpn: &[u8],
+        idle: Duration,
     ) -> Result<Connection, ConnectionError> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.certificate.clone()).unwrap();
@@ -122,10 +124,9 @@ impl Port {
         tls.alpn_protocols = vec![alpn.to_vec()];
         let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls).unwrap();
         let mut transport = quinn::TransportConfig::default();
-        // The shorter one of both sides counts, so that a test need not wait as long as a player would.
-        transport.max_idle_timeout(Some(IDLE_TIMEOUT.try_into().unwrap()));
+        transport.max_idle_timeout(Some(idle.try_into().unwrap()));
         // A player who waits for an answer is not lost.
-        transport.keep_alive_interval(Some(IDLE_TIMEOUT / 4));
+        transport.keep_alive_interval(Some(idle / 4));
         let mut config = quinn::ClientConfig::new(Arc::new(crypto));
         config.transport_config(Arc::new(transport));
         endpoint.set_default_client_config(config);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use game_proto::ALPN;
 use quinn::{ConnectionError, TransportErrorCode};
 use sample_server::address_limits::ADDRESS_JOINS_BURST;
-use sample_server::quic::{HANDSHAKES_MAX, HANDSHAKES_WITHOUT_PROOF_MAX};
+use sample_server::quic::{HANDSHAKES_MAX, HANDSHAKES_WITHOUT_PROOF_MAX, IDLE_TIMEOUT};
 use tokio::net::UdpSocket;
 
 use crate::arena::{ADA, Port, TIMES, client, hello, patient};
@@ -23,7 +23,7 @@ async fn first_packets(count: usize) -> Vec<Vec<u8>> {
         // The dial is dropped as soon as its packet is here.
         let len = tokio::select! {
             received = sink.recv(&mut packet) => received.unwrap(),
-            dialled = elsewhere.dial_from(&mut endpoint, ALPN) => panic!("nobody answers there: {dialled:?}"),
+            dialled = elsewhere.dial_from(&mut endpoint, ALPN, IDLE_TIMEOUT) => panic!("nobody answers there: {dialled:?}"),
         };
         packets.push(packet[..len].to_vec());
     }
@@ -58,7 +58,8 @@ async fn player_gets_in_while_one_address_floods_with_good_handshakes() {
     let mut silent = Vec::new();
     let mut refused = 0;
     for _ in 0..2 * ADDRESS_JOINS_BURST + MORE {
-        match port.dial_from(&mut flood, ALPN).await {
+        // As patient as players are: hundreds of connections share a socket here, and may crowd out a packet.
+        match port.dial_from(&mut flood, ALPN, IDLE_TIMEOUT).await {
             Ok(connection) => silent.push(connection), // Never says Hello.
             Err(ConnectionError::ConnectionClosed(closed))
                 if closed.error_code == TransportErrorCode::CONNECTION_REFUSED =>

@@ -8,7 +8,7 @@ use game_proto::{Hello, Input, Message, RefusalReason, close};
 use sample_server::Times;
 use sample_server::service::Request;
 
-use crate::arena::{ADA, Arena, BOB, Cable, Peer, TIMES, client, hello, id, patient};
+use crate::arena::{ADA, Arena, BOB, Cable, IDLE_TIMEOUT, Peer, TIMES, client, hello, id, patient};
 
 fn resume(player: &str, token: &[u8]) -> Hello {
     Hello { resume_token: token.to_vec(), ..hello(player) }
@@ -24,7 +24,7 @@ async fn come_back(arena: &Arena, player: &str, token: &[u8]) -> Peer {
 async fn player_whose_address_changes_plays_on() {
     let mut arena = Arena::with_seats(2).await;
     let mut endpoint = client(Ipv4Addr::LOCALHOST.into());
-    let connection = arena.port.dial_from(&mut endpoint, game_proto::ALPN).await.unwrap();
+    let connection = arena.port.dial_from(&mut endpoint, game_proto::ALPN, IDLE_TIMEOUT).await.unwrap();
     let peer = arena.port.hello_on(connection, &hello(ADA)).await;
     let ada = arena.game.welcome(peer, ADA).await;
     ada.snapshot().await;
