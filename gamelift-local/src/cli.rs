@@ -98,6 +98,9 @@ struct Service {
     /// How long an auth token lives: seconds, or a number with s, m or h [default: the config file's, or 3h]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     token_ttl: Option<Duration>,
+    /// Tell each process after this time to move to a new connection with a new token (RefreshConnection) [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    refresh_every: Option<Duration>,
     /// At which IP address the latency beacons of locations listen, each on a UDP port of its own
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1", conflicts_with = "no_beacons")]
     beacons: IpAddr,
@@ -217,6 +220,7 @@ impl Service {
         }
         // A flag is nearer than a file.
         config.token_ttl = self.token_ttl.unwrap_or(config.token_ttl);
+        config.refresh_interval = self.refresh_every;
         Ok(config)
     }
 }

@@ -54,6 +54,8 @@ pub struct Config {
     pub event_faults: FaultRates,
     /// How long an auth token lives.
     pub token_ttl: Duration,
+    /// How long a server-SDK connection lives before its process is told to make a new one; `None`: for ever.
+    pub refresh_interval: Option<Duration>,
     /// How long a reserved slot waits for its player.
     pub player_session_timeout: Duration,
 }
@@ -84,6 +86,7 @@ impl Default for Config {
             event_targets: Vec::new(),
             event_faults: FaultRates::default(),
             token_ttl: settings.token_ttl,
+            refresh_interval: settings.refresh_interval,
             player_session_timeout: settings.player_session_timeout,
         }
     }

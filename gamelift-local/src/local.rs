@@ -250,6 +250,7 @@ impl Local {
                 false => "ws://in-memory.invalid".to_owned(),
             },
             token_ttl: config.token_ttl,
+            refresh_interval: config.refresh_interval,
             player_session_timeout: config.player_session_timeout,
             ..Settings::default()
         };
