@@ -7,6 +7,7 @@ mod signal;
 
 use std::{
     error::Error,
+    future::{pending, ready},
     io::Write,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -16,7 +17,7 @@ use std::{
 use self::signal::StopSignal;
 use clap::{Args, Parser, Subcommand};
 use gamelift_local::{
-    Clock, Config, FaultRates, Local, SignatureVersion,
+    Clock, Config, FaultRates, Findings, Local, SignatureVersion,
     setup::{Setup, SetupError},
 };
 
@@ -151,9 +152,10 @@ impl Up {
         } else {
             banner::for_people(&local, &config, self.service.ca_out.as_deref())
         })?;
+        let mut findings = local.findings();
         tokio::select! {
             () = stop.next() => {}
-            () = tell_findings(&local) => {}
+            () = tell_findings(&mut findings) => {}
         }
         local.shutdown().await;
         Ok(())
@@ -161,10 +163,19 @@ impl Up {
 }
 
 /// Says what the doctor finds, until the service ends.
-async fn tell_findings(local: &Local) {
-    let Some(mut findings) = local.findings() else { return };
+async fn tell_findings(findings: &mut Option<Findings>) {
+    let Some(findings) = findings else { return pending().await };
     while let Some(finding) = findings.next().await {
         say(&format!("{finding}\n"));
+    }
+}
+
+/// Says what the doctor has found and nobody was told yet.
+async fn tell_last_findings(findings: &mut Option<Findings>) {
+    tokio::select! {
+        biased;
+        () = tell_findings(findings) => {}
+        () = ready(()) => {}
     }
 }
 

@@ -179,3 +179,11 @@ fn ctl_asks_the_service_that_dev_has_started() {
     let (code, text) = ctl_at("http://127.0.0.1:1", &["state"]);
     assert_eq!((code, text.contains("is `gamelift-local up` running")), (Some(1), true), "{text}");
 }
+
+#[test]
+fn the_doctors_word_about_the_last_server_is_not_lost() {
+    let mut running = Running::dev(&["--no-restart"], "exit 3");
+    assert_eq!(running.exit_code(), Some(0));
+    let said = running.seen.join("\n");
+    assert!(said.contains("ended before it connected (step InitSDK): exit status: 3"), "{said}");
+}

@@ -22,7 +22,7 @@ use self::{
     child::{Run, Stop},
     restarts::{Next, Restarts, SHORT_RUNS_MAX},
 };
-use super::{Service, banner, print, say, signal::StopSignal, tell_findings};
+use super::{Service, banner, print, say, signal::StopSignal, tell_findings, tell_last_findings};
 
 /// Most copies: as many server processes as a managed instance of GameLift runs (AWS quota).
 const COPIES_MAX: i64 = 50;
@@ -95,12 +95,15 @@ impl Dev {
             stop.send_replace(Stop::Kill);
             std::future::pending::<()>().await;
         };
+        let mut findings = local.findings();
         let ended = tokio::select! {
             ended = copies => ended,
             () = signals => Vec::new(),
-            () = tell_findings(&local) => Vec::new(),
+            () = tell_findings(&mut findings) => Vec::new(),
         };
         local.shutdown().await;
+        // The end of the last server may be what there is to say something about.
+        tell_last_findings(&mut findings).await;
         // Each has said already what was wrong with it.
         match ended.iter().find_map(|ended| ended.as_ref().err()) {
             Some(_) => Err("no server runs any more".into()),
